@@ -1,0 +1,86 @@
+"""GET /app/...: the pages; /api/...: what they call, with the session token as bearer."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lti_tool.domain.activity import found_in, parse_answers
+from lti_tool.domain.errors import InvalidRequestError, NotFoundError, SessionEndedError
+from lti_tool.domain.session import Session, SessionToken
+from lti_tool.runtime import http, static, views, wiring
+
+PAGES = static.Pages(Path(__file__).parent / "pages")
+LONGEST_LIST = 50
+
+
+def session(_: http.Request, session: Session) -> http.Response:
+    return http.as_json(views.session_view(session))
+
+
+def catalogue(request: http.Request, _: Session) -> http.Response:
+    query = request.parameters()
+    limit, cursor = query.optional("limit") or "20", query.optional("cursor") or "0"
+    if not (limit.isdecimal() and cursor.isdecimal() and len(limit) < 9 and len(cursor) < 9 and int(limit) > 0):
+        raise InvalidRequestError
+    found = found_in(wiring.catalogue().all(), query.optional("query") or "")
+    start, end = int(cursor), int(cursor) + min(int(limit), LONGEST_LIST)
+    return http.as_json(
+        {
+            "activities": [activity.summary() for activity in found[start:end]],
+            "cursor": str(end) if end < len(found) else None,
+        }
+    )
+
+
+def activity(_: http.Request, session: Session) -> http.Response:
+    desk = wiring.activity_desk()
+    opened = desk.opened(session.launch)
+    work = desk.own_work(session.launch)
+    return http.as_json({"activity": opened.shown(), "attempt": views.work_view(work) if work else None})
+
+
+def attempt(request: http.Request, session: Session) -> http.Response:
+    document = request.json()
+    answers = parse_answers(document.get("answers") if isinstance(document, dict) else None)
+    work = wiring.activity_desk().hand_in(session.launch, answers)
+    return http.as_json({"attempt": views.work_view(work)}, status=201)
+
+
+def marks(_: http.Request, session: Session) -> http.Response:
+    desk = wiring.activity_desk()
+    learners = [views.learner_view(work) for work in desk.all_work(session.launch)]
+    return http.as_json({"activity": desk.opened(session.launch).summary(), "learners": learners})
+
+
+def binding(request: http.Request, session: Session) -> http.Response:
+    document = request.json()
+    chosen = document.get("activity") if isinstance(document, dict) else None
+    if not isinstance(chosen, str):
+        raise InvalidRequestError
+    wiring.activity_desk().bind(session.launch, chosen)
+    return http.Response(status=204)
+
+
+CALLS: dict[str, dict[str, Callable[[http.Request, Session], http.Response]]] = {
+    "/api/session": {"GET": session},
+    "/api/catalogue": {"GET": catalogue},
+    "/api/activity": {"GET": activity},
+    "/api/attempt": {"POST": attempt},
+    "/api/marks": {"GET": marks},
+    "/api/binding": {"PUT": binding},
+}
+
+
+@http.endpoint("console", prepare=wiring.activity_desk)
+def lambda_handler(request: http.Request) -> http.Response:
+    if request.path.startswith("/app/"):
+        request.require_method("GET")
+        return PAGES.answer(request)
+    calls = CALLS.get(request.path)
+    if calls is None:
+        raise NotFoundError
+    request.require_method(*calls)
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise SessionEndedError
+    opened = wiring.session_guard().open(SessionToken.parse(bearer.strip()))
+    return calls["GET" if request.method == "HEAD" else request.method](request, opened)

@@ -1,0 +1,11 @@
+"""Every few minutes: scores whose next try is due are put on the queue again."""
+
+from typing import Any
+
+from lti_tool.runtime import telemetry, wiring
+
+
+def lambda_handler(_: dict[str, Any], __: object) -> dict[str, int]:
+    nudged = wiring.sweep().run()
+    telemetry.logger().info("swept", nudged=nudged)
+    return {"nudged": nudged}

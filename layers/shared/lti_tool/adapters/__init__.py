@@ -1,0 +1,1 @@
+"""One outside thing per file: DynamoDB, KMS, SQS, a platform."""

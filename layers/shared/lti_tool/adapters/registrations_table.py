@@ -1,0 +1,237 @@
+"""RegistrationsTable: registrations, their deployments, and the catalogue; no student data.
+
+| pk | sk | holds |
+| --- | --- | --- |
+| `registration#REFERENCE` | `registration` | a registration |
+| `registration#REFERENCE` | `deployment#ID` | one deployment's status |
+| `issuer#ISSUER` | `registration#REFERENCE` | finds the registrations of an issuer |
+| `catalogue` | `activity#ID` | an activity, as JSON |
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lti_tool.adapters.dynamodb import ConditionFailedError, DynamoDBClient, Item, marshal, store, unmarshal
+from lti_tool.domain.errors import AmbiguousPlatformError, UnknownActivityError, UnknownRegistrationError
+from lti_tool.domain.registration import (
+    DeploymentPolicy,
+    DeploymentStatus,
+    PlatformFamily,
+    Registration,
+    RegistrationReference,
+    reference_of,
+)
+
+if TYPE_CHECKING:
+    from lti_tool.domain.activity import Activity
+
+BELIEVED_SECONDS = 60.0
+_DEPLOYMENT = "deployment#"
+
+
+class RegistrationsTable:
+    """What is found is believed for a minute; what is not found is asked again each time."""
+
+    def __init__(self, client: DynamoDBClient, table: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._table = table
+        self._monotonic = monotonic
+        self._believed: dict[str, tuple[float, Registration]] = {}
+
+    def referred_to(self, reference: RegistrationReference) -> Registration:
+        until, registration = self._believed.get(reference, (0.0, None))
+        if registration is not None and self._monotonic() < until:
+            return registration
+        items = self._query(f"registration#{reference}")
+        if not items or items[-1]["sk"] != "registration":  # "deployment#..." sorts before it
+            self._believed.pop(reference, None)
+            raise UnknownRegistrationError
+        registration = _registration(items[-1], items[:-1])
+        self._believed[reference] = (self._monotonic() + BELIEVED_SECONDS, registration)
+        return registration
+
+    def of_platform(self, issuer: str, client_id: str | None) -> Registration:
+        if client_id is not None:
+            return self.referred_to(reference_of(issuer, client_id))
+        found = [item["sk"].removeprefix("registration#") for item in self._query(f"issuer#{issuer}")]
+        if len(found) > 1:
+            raise AmbiguousPlatformError
+        if not found:
+            raise UnknownRegistrationError
+        return self.referred_to(RegistrationReference(found[0]))
+
+    def deployment_status(self, registration: Registration, deployment_id: str) -> DeploymentStatus | None:
+        self._believed.pop(registration.reference, None)
+        return self.referred_to(registration.reference).deployments.get(deployment_id)
+
+    def add_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
+        item = _deployment_item(registration, deployment_id, status)
+        try:
+            with store():
+                self._client.put_item(
+                    TableName=self._table, Item=marshal(item), ConditionExpression="attribute_not_exists(pk)"
+                )
+        except ConditionFailedError:
+            return  # somebody was faster, and theirs stands
+        self._believed.pop(registration.reference, None)
+
+    # --- The operator's side --------------------------------------------------------------------------------
+
+    def add(self, registration: Registration) -> bool:
+        reference = registration.reference
+        is_new = not self._query(f"registration#{reference}")
+        with store():
+            self._client.transact_write_items(
+                TransactItems=[
+                    {"Put": {"TableName": self._table, "Item": marshal(item)}}
+                    for item in (
+                        _registration_item(registration),
+                        {"pk": f"issuer#{registration.issuer}", "sk": f"registration#{reference}"},
+                        *(_deployment_item(registration, *found) for found in registration.deployments.items()),
+                    )
+                ]
+            )
+        self._believed.pop(reference, None)
+        return is_new
+
+    def remove(self, registration: Registration) -> None:
+        keys = [(f"issuer#{registration.issuer}", f"registration#{registration.reference}")]
+        keys += [(item["pk"], item["sk"]) for item in self._query(f"registration#{registration.reference}")]
+        for pk, sk in keys:
+            with store():
+                self._client.delete_item(TableName=self._table, Key=marshal({"pk": pk, "sk": sk}))
+        self._believed.pop(registration.reference, None)
+
+    def all(self) -> Sequence[Registration]:
+        """Every registration, by issuer and client_id; reads the whole table, so for operators only."""
+        found: list[RegistrationReference] = []
+        start: dict[str, Any] = {}
+        while True:
+            with store():
+                page = self._client.scan(TableName=self._table, ConsistentRead=True, **start)
+            items = map(unmarshal, page["Items"])
+            found += [item["pk"].removeprefix("registration#") for item in items if item["sk"] == "registration"]
+            if "LastEvaluatedKey" not in page:
+                break
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return sorted(map(self.referred_to, found), key=lambda found: (found.issuer, found.client_id))
+
+    def _query(self, pk: str) -> list[Item]:
+        return query(self._client, self._table, pk)
+
+
+class CatalogueTable:
+    """The activities of the catalogue; the whole of it is believed for a minute."""
+
+    def __init__(self, client: DynamoDBClient, table: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._table = table
+        self._monotonic = monotonic
+        self._believed: tuple[float, dict[str, Activity]] = (0.0, {})
+
+    def all(self) -> Sequence[Activity]:
+        return list(self._activities().values())
+
+    def find(self, activity_id: str) -> Activity:
+        if activity_id not in self._activities():
+            self._believed = (0.0, {})
+        try:
+            return self._activities()[activity_id]
+        except KeyError:
+            raise UnknownActivityError(activity_id) from None
+
+    def put(self, activity: Activity) -> None:
+        item = {"pk": "catalogue", "sk": f"activity#{activity.id}", "activity": activity.model_dump_json()}
+        with store():
+            self._client.put_item(TableName=self._table, Item=marshal(item))
+        self._believed = (0.0, {})
+
+    def remove(self, activity_id: str) -> None:
+        self.find(activity_id)
+        with store():
+            self._client.delete_item(
+                TableName=self._table, Key=marshal({"pk": "catalogue", "sk": f"activity#{activity_id}"})
+            )
+        self._believed = (0.0, {})
+
+    def _activities(self) -> dict[str, Activity]:
+        from lti_tool.domain.activity import (
+            parse_activity,
+        )  # login and launch share this module, and do without pydantic
+
+        until, found = self._believed
+        if self._monotonic() >= until:
+            items = query(self._client, self._table, "catalogue")
+            activities = (parse_activity(json.loads(item["activity"])) for item in items)
+            found = {activity.id: activity for activity in activities}
+            self._believed = (self._monotonic() + BELIEVED_SECONDS, found)
+        return found
+
+
+def query(client: DynamoDBClient, table: str, pk: str) -> list[Item]:
+    found: list[Item] = []
+    start: dict[str, Any] = {}
+    while True:
+        with store():
+            page = client.query(
+                TableName=table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": pk}},
+                ConsistentRead=True,
+                **start,
+            )
+        found += map(unmarshal, page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return found
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _registration_item(registration: Registration) -> Item:
+    return {
+        "pk": f"registration#{registration.reference}",
+        "sk": "registration",
+        "issuer": registration.issuer,
+        "client_id": registration.client_id,
+        "authorization_endpoint": registration.authorization_endpoint,
+        "token_endpoint": registration.token_endpoint,
+        "jwks_uri": registration.jwks_uri,
+        "token_audience": registration.token_audience,
+        "family": registration.family.value,
+        "tenant": registration.tenant or None,
+        "enabled": registration.enabled,
+        "deployment_policy": registration.deployment_policy.value,
+        "frame_ancestors": " ".join(registration.frame_ancestors) or None,
+    }
+
+
+def _deployment_item(registration: Registration, deployment_id: str, status: DeploymentStatus) -> Item:
+    return {
+        "pk": f"registration#{registration.reference}",
+        "sk": _DEPLOYMENT + deployment_id,
+        "status": status.value,
+    }
+
+
+def _registration(item: Item, deployments: Sequence[Item]) -> Registration:
+    return Registration(
+        issuer=item["issuer"],
+        client_id=item["client_id"],
+        authorization_endpoint=item["authorization_endpoint"],
+        token_endpoint=item["token_endpoint"],
+        jwks_uri=item["jwks_uri"],
+        token_audience=item.get("token_audience"),
+        family=PlatformFamily(item["family"]),
+        tenant=item.get("tenant", ""),
+        enabled=item["enabled"],
+        deployment_policy=DeploymentPolicy(item["deployment_policy"]),
+        frame_ancestors=tuple(item.get("frame_ancestors", "").split()),
+        deployments={
+            found["sk"].removeprefix(_DEPLOYMENT): DeploymentStatus(found["status"])
+            for found in deployments
+            if found["sk"].startswith(_DEPLOYMENT)
+        },
+    )

@@ -1,0 +1,1 @@
+"""The spec as types and rules: no AWS, no network, no environment."""

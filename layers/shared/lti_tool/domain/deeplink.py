@@ -1,0 +1,65 @@
+"""The answer to a deep linking request: which activities the teacher chose.
+
+Spec: https://www.imsglobal.org/spec/lti-dl/v2p0/#deep-linking-response-message
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from lti_tool.domain import claims as names
+from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, activity_url
+from lti_tool.domain.errors import InvalidSelectionError, NotPermittedError
+from lti_tool.domain.launch import DeepLinkingLaunch, DeepLinkingSettings
+
+RESPONSE_LIVES = timedelta(minutes=5)
+LINK = "ltiResourceLink"
+
+
+def require_acceptable(activities: Sequence[Activity], launch: DeepLinkingLaunch) -> None:
+    """Only staff choose, only as many and only the type that the platform takes; choosing nothing is a cancel."""
+    if not launch.is_staff:
+        raise NotPermittedError
+    too_many = len(activities) > 1 and not launch.settings.accept_multiple
+    if too_many or (activities and LINK not in launch.settings.accept_types):
+        raise InvalidSelectionError
+
+
+def response_claims(
+    activities: Sequence[Activity], launch: DeepLinkingLaunch, tool_url: str, now: datetime
+) -> dict[str, Any]:
+    """The claims of the JWT that carries the content items back; an empty list tells the platform to close."""
+    claims: dict[str, Any] = {
+        "iss": launch.client_id,
+        "aud": launch.issuer,  # the launch's issuer, never the host that it came over
+        "iat": int(now.timestamp()),
+        "exp": int((now + RESPONSE_LIVES).timestamp()),
+        "nonce": secrets.token_urlsafe(24),
+        names.MESSAGE_TYPE: names.DEEP_LINKING_RESPONSE,
+        names.VERSION: names.LTI_VERSION,
+        names.DEPLOYMENT_ID: launch.deployment_id,
+        names.CONTENT_ITEMS: [_content_item(activity, launch.settings, tool_url) for activity in activities],
+    }
+    if launch.settings.data is not None:  # echoed if and only if it came: Blackboard demands it, Canvas has none
+        claims[names.DATA] = launch.settings.data
+    return claims
+
+
+def _content_item(activity: Activity, settings: DeepLinkingSettings, tool_url: str) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "type": LINK,
+        "title": activity.title,
+        "text": activity.description,
+        "url": activity_url(tool_url, activity.id),
+        "custom": {ACTIVITY_PARAMETER: activity.id},
+    }
+    if settings.accept_line_item is not False:  # when the platform does not say, it may still make a column
+        item["lineItem"] = {
+            "scoreMaximum": activity.score_maximum,
+            "label": activity.title,
+            "resourceId": activity.id,
+        }
+    return item

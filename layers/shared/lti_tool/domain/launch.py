@@ -1,0 +1,354 @@
+"""A verified message: what the platform says about who opens what, where, and with which services.
+
+Spec: https://www.imsglobal.org/spec/lti/v1p3/#resource-link-launch-request-message,
+https://www.imsglobal.org/spec/lti-dl/v2p0/#deep-linking-request-message
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from lti_tool.domain import claims as names
+from lti_tool.domain.errors import (
+    ForeignTargetError,
+    InvalidClaimError,
+    UnsupportedMessageTypeError,
+    UnsupportedVersionError,
+)
+from lti_tool.domain.registration import RegistrationReference
+from lti_tool.domain.roles import STAFF, TEST_USER, Privilege, privileges_of
+from lti_tool.domain.tokens import SignedClaims
+
+LONGEST_ID = 255
+LONGEST_TEXT = 2000
+DEFAULT_LOCALE = "en"
+
+KEPT_CLAIMS = (
+    "sub",
+    "name",
+    "given_name",
+    "family_name",
+    "email",
+    "locale",
+    names.MESSAGE_TYPE,
+    names.VERSION,
+    names.DEPLOYMENT_ID,
+    names.TARGET_LINK_URI,
+    names.RESOURCE_LINK,
+    names.ROLES,
+    names.CONTEXT,
+    names.LAUNCH_PRESENTATION,
+    names.CUSTOM,
+    names.DEEP_LINKING_SETTINGS,
+    names.ENDPOINT,
+    names.NAMES_ROLE_SERVICE,
+)
+"""What a session remembers of an id_token: these claims and no others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """The person, known by `id` (`sub`) within the registration; name and e-mail only as the platform shares them."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """A course or the like."""
+
+    id: str
+    label: str | None = None
+    title: str | None = None
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceLink:
+    """A link in a course; its id is unique within the deployment."""
+
+    id: str
+    title: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeService:
+    """Where marks go (AGS). `line_item` is the column of this very link, when it has exactly one."""
+
+    scopes: tuple[str, ...]
+    line_items: str | None = None
+    line_item: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeepLinkingSettings:
+    """What the platform accepts back, and where. `accept_line_item` is `None` when it does not say."""
+
+    return_url: str
+    accept_types: tuple[str, ...]
+    accept_multiple: bool
+    accept_line_item: bool | None
+    data: str | None
+    title: str | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What all messages have in common."""
+
+    registration: RegistrationReference
+    issuer: str
+    client_id: str
+    deployment_id: str
+    message_type: str
+    target_link_uri: str
+    user: User
+    roles: tuple[str, ...]
+    context: Context | None
+    custom: Mapping[str, str]
+    grades: GradeService | None
+    memberships_url: str | None
+    locale: str
+    return_url: str | None
+
+    @property
+    def privileges(self) -> frozenset[Privilege]:
+        return privileges_of(self.roles)
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(self.privileges & STAFF)
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether this person takes the activity; who teaches here as well, sees the teacher's side."""
+        return Privilege.CANDIDATE in self.privileges and not self.is_staff
+
+    @property
+    def is_preview(self) -> bool:
+        """A teacher looking through a student's eyes (Canvas's Student View)."""
+        return TEST_USER in self.roles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceLinkLaunch(Launch):
+    """Somebody opens a link in a course."""
+
+    resource_link: ResourceLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeepLinkingLaunch(Launch):
+    """Somebody picks activities for a course."""
+
+    settings: DeepLinkingSettings
+
+
+AnyLaunch = ResourceLinkLaunch | DeepLinkingLaunch
+
+
+def kept_claims(signed: SignedClaims) -> dict[str, Any]:
+    return {name: signed.claims[name] for name in KEPT_CLAIMS if signed.claims.get(name) is not None}
+
+
+def launch_from(signed: SignedClaims) -> AnyLaunch:
+    """Read a message out of signed claims.
+
+    Strict where a mistake would open a wrong door, lenient where platforms slip harmlessly: null members, numbers for
+    texts, short role names, unknown claims, unresolved `$Variables` (taken as absent).
+
+    Raises:
+        UnsupportedVersionError, UnsupportedMessageTypeError: not a message of LTI 1.3 that we know.
+        InvalidClaimError: a required claim is absent or not of its type.
+    """
+    claims = signed.claims
+    if claims.get(names.VERSION) != names.LTI_VERSION:  # (13)
+        raise UnsupportedVersionError
+    message_type = claims.get(names.MESSAGE_TYPE)  # (14)
+    common: dict[str, Any] = {
+        "registration": signed.registration.reference,
+        "issuer": signed.registration.issuer,
+        "client_id": signed.registration.client_id,
+        "deployment_id": _id(claims, names.DEPLOYMENT_ID, "deployment_id"),  # (15)
+        "message_type": message_type,
+        "user": _user(claims),
+        "roles": _roles(claims),
+        "context": _context(claims),
+        "custom": _custom(claims),
+        "grades": _grades(claims),
+        "memberships_url": _url(_object(claims, names.NAMES_ROLE_SERVICE).get("context_memberships_url")),
+        "locale": _locale(claims),
+        "return_url": _url(_object(claims, names.LAUNCH_PRESENTATION).get("return_url")),
+    }
+    if message_type == names.RESOURCE_LINK_REQUEST:
+        link = _object(claims, names.RESOURCE_LINK)
+        return ResourceLinkLaunch(
+            **common,
+            target_link_uri=_required_url(claims.get(names.TARGET_LINK_URI), "target_link_uri"),  # (16)
+            resource_link=ResourceLink(
+                id=_id(link, "id", "resource_link.id"),
+                title=_text(link.get("title")),
+                description=_text(link.get("description")),
+            ),
+        )
+    if message_type == names.DEEP_LINKING_REQUEST:
+        # The deep linking text does not list target_link_uri among its claims; platforms send it all the same.
+        target = _url(claims.get(names.TARGET_LINK_URI)) or ""
+        return DeepLinkingLaunch(**common, target_link_uri=target, settings=_settings(claims))
+    if message_type is None:
+        raise InvalidClaimError("message_type")
+    raise UnsupportedMessageTypeError
+
+
+def require_own_target(launch: AnyLaunch, tool_url: str) -> None:
+    """The link has to point to this tool: dispatch reads its path, and nobody may be sent elsewhere."""
+    if not launch.target_link_uri:
+        return
+    target, own = urlsplit(launch.target_link_uri), urlsplit(tool_url)
+    if (target.scheme, target.netloc.lower()) != (own.scheme, own.netloc.lower()):
+        raise ForeignTargetError
+
+
+def landing_of(launch: AnyLaunch) -> str:
+    """The page that this person sees first."""
+    if isinstance(launch, DeepLinkingLaunch):
+        return "/app/picker" if launch.is_staff else "/app/welcome"
+    if launch.is_staff:
+        return "/app/marks"
+    return "/app/activity" if launch.is_candidate else "/app/welcome"
+
+
+# --- Reading one claim ------------------------------------------------------------------------------------------
+
+
+def _object(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = claims.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = str(value).strip()
+    return None if not text or text.startswith("$") else text[:LONGEST_TEXT]
+
+
+def _id(claims: Mapping[str, Any], name: str, shown: str) -> str:
+    """A required id: 1 to 255 ASCII characters; a whole number is read as its digits (old Moodle)."""
+    value = claims.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID or not value.isascii():
+        raise InvalidClaimError(shown)
+    return value
+
+
+def _url(value: object) -> str | None:
+    """An absolute http or https URL without user info; the outbound policy judges it again before a request."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        return None
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"https", "http"} and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return None
+    return value if usable and value.isprintable() and " " not in value else None
+
+
+def _required_url(value: object, shown: str) -> str:
+    if (url := _url(value)) is None:
+        raise InvalidClaimError(shown)
+    return url
+
+
+def _user(claims: Mapping[str, Any]) -> User:
+    name = _text(claims.get("name"))
+    if name is None:
+        parts = [_text(claims.get(part)) for part in ("given_name", "family_name")]
+        name = " ".join(part for part in parts if part) or None
+    return User(id=_id(claims, "sub", "sub"), name=name, email=_text(claims.get("email")))
+
+
+def _roles(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    value = claims.get(names.ROLES)
+    if not isinstance(value, list):  # required, though it may be empty
+        raise InvalidClaimError("roles")
+    return tuple(role for role in value if isinstance(role, str))
+
+
+def _context(claims: Mapping[str, Any]) -> Context | None:
+    value = _object(claims, names.CONTEXT)
+    if not value:
+        return None
+    types = value.get("type")
+    return Context(
+        id=_id(value, "id", "context.id"),
+        label=_text(value.get("label")),
+        title=_text(value.get("title")),
+        types=tuple(kind for kind in types if isinstance(kind, str)) if isinstance(types, list) else (),
+    )
+
+
+def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for name, value in _object(claims, names.CUSTOM).items():
+        if isinstance(value, bool):
+            found[name] = str(value).lower()
+        elif isinstance(value, str | int | float) and not str(value).startswith("$"):
+            found[name] = str(value)
+    return found
+
+
+def _grades(claims: Mapping[str, Any]) -> GradeService | None:
+    value = _object(claims, names.ENDPOINT)
+    scopes = value.get("scope")
+    line_items, line_item = _url(value.get("lineitems")), _url(value.get("lineitem"))
+    if line_items is None and line_item is None:
+        return None
+    return GradeService(
+        scopes=tuple(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else (),
+        line_items=line_items,
+        line_item=line_item,
+    )
+
+
+def _locale(claims: Mapping[str, Any]) -> str:
+    for value in (_object(claims, names.LAUNCH_PRESENTATION).get("locale"), claims.get("locale")):
+        text = _text(value)
+        if text and len(text) <= 35 and text.replace("-", "").replace("_", "").isalnum():
+            return text.replace("_", "-")
+    return DEFAULT_LOCALE
+
+
+def _settings(claims: Mapping[str, Any]) -> DeepLinkingSettings:
+    """Spec: https://www.imsglobal.org/spec/lti-dl/v2p0/#deep-linking-settings"""
+    value = _object(claims, names.DEEP_LINKING_SETTINGS)
+    if not value:
+        raise InvalidClaimError("deep_linking_settings")
+    accepted = value.get("accept_types")
+    if not isinstance(accepted, list):
+        raise InvalidClaimError("deep_linking_settings.accept_types")
+    data = value.get("data")
+    line_item = value.get("accept_lineitem")
+    return DeepLinkingSettings(
+        return_url=_required_url(value.get("deep_link_return_url"), "deep_linking_settings.deep_link_return_url"),
+        accept_types=tuple(kind for kind in accepted if isinstance(kind, str)),
+        accept_multiple=_flag(value.get("accept_multiple")) is True,  # absent: one
+        accept_line_item=_flag(line_item),
+        data=data if isinstance(data, str) else None,
+        title=_text(value.get("title")),
+        text=_text(value.get("text")),
+    )
+
+
+def _flag(value: object) -> bool | None:
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,205 @@
+"""Login: the platform's initiation, our authentication request, its response, and what we remember in between.
+
+Spec: https://www.imsglobal.org/spec/security/v1p0/#openid_connect_launch_flow
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from lti_tool.domain.errors import (
+    PlatformDeclinedError,
+    RequestTooLargeError,
+    UnknownStateError,
+)
+from lti_tool.domain.parameters import UnverifiedParameters
+from lti_tool.domain.registration import Registration, RegistrationReference
+from lti_tool.domain.tokens import UnverifiedToken
+
+ATTEMPT_LIVES = timedelta(minutes=10)
+COOKIE_PREFIX = "__Host-lti-"
+MOST_OPEN_ATTEMPTS = 8  # cookies kept in one browser: eight tabs at once, and the gateway's 10 KB of headers hold
+LONGEST_PARAMETER = 8 * 1024
+
+
+def fingerprint(secret: str) -> str:
+    """What is stored of a secret: enough to recognise it, not to use it. The secrets have 192 bits, so no salt."""
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginInitiation:
+    """The platform's opening request. All of it is unsigned: it only picks the registration and is echoed."""
+
+    issuer: str
+    login_hint: str
+    target_link_uri: str
+    client_id: str | None
+    message_hint: str | None
+    deployment_id: str | None
+
+    @classmethod
+    def parse(cls, parameters: UnverifiedParameters) -> LoginInitiation:
+        """Read the parameters of a GET or POST.
+
+        Raises:
+
+        Spec: https://www.imsglobal.org/spec/security/v1p0/#step-1-third-party-initiated-login,
+        https://www.imsglobal.org/spec/lti/v1p3/#additional-login-parameters
+        """
+        if any(len(value) > LONGEST_PARAMETER for values in parameters.fields.values() for value in values):
+            raise RequestTooLargeError
+        deployment_id = parameters.optional("lti_deployment_id")
+        if deployment_id is None:  # Canvas's older versions, and its documentation, leave the prefix out.
+            deployment_id = parameters.optional("deployment_id")
+        return cls(
+            issuer=parameters.required("iss"),
+            login_hint=parameters.required("login_hint"),
+            target_link_uri=parameters.required("target_link_uri"),
+            client_id=parameters.optional("client_id") or None,
+            message_hint=parameters.optional("lti_message_hint"),
+            deployment_id=deployment_id or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Ties the platform's answer to the browser that asked: a random attempt id, and whose keys to try."""
+
+    attempt_id: str
+    reference: RegistrationReference
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id}.{self.reference}"
+
+    @classmethod
+    def parse(cls, text: str) -> State:
+        attempt_id, dot, reference = text.partition(".")
+        if not dot or len(text) > 128 or not attempt_id or not reference or not text.isascii():
+            raise UnknownStateError
+        return cls(attempt_id, RegistrationReference(reference))
+
+    @property
+    def cookie_name(self) -> str:
+        return COOKIE_PREFIX + self.attempt_id[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginAttempt:
+    """What we remember between our question and the platform's answer; kept for ten minutes, spent once."""
+
+    state: State
+    nonce: str
+    browser: str  # the fingerprint of the secret in the browser's cookie
+    target_link_uri: str
+    deployment_id: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserCookie:
+    """Holds the secret that only the asking browser knows. Its value begins with its age, so that old ones go first."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationRequest:
+    """Our redirect to the platform, and the cookie that goes with it."""
+
+    url: str
+    cookie: BrowserCookie
+
+
+def new_attempt(
+    initiation: LoginInitiation, registration: Registration, now: datetime
+) -> tuple[LoginAttempt, BrowserCookie]:
+    secret = f"{int(now.timestamp())}.{secrets.token_urlsafe(24)}"
+    state = State(secrets.token_urlsafe(24), registration.reference)
+    attempt = LoginAttempt(
+        state=state,
+        nonce=secrets.token_urlsafe(24),
+        browser=fingerprint(secret),
+        target_link_uri=initiation.target_link_uri,
+        deployment_id=initiation.deployment_id,
+        expires_at=now + ATTEMPT_LIVES,
+    )
+    return attempt, BrowserCookie(name=state.cookie_name, value=secret)
+
+
+def authentication_url(
+    registration: Registration, initiation: LoginInitiation, attempt: LoginAttempt, redirect_uri: str
+) -> str:
+    """Where the browser goes next. The host comes from the registration alone; hints are echoed byte for byte.
+
+    Spec: https://www.imsglobal.org/spec/security/v1p0/#step-2-authentication-request
+    """
+    question = {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+        "client_id": registration.client_id,
+        "redirect_uri": redirect_uri,
+        "login_hint": initiation.login_hint,
+        "state": str(attempt.state),
+        "nonce": attempt.nonce,
+    }
+    if initiation.message_hint is not None:
+        question["lti_message_hint"] = initiation.message_hint
+    endpoint = urlsplit(registration.authorization_endpoint)
+    own_query = [pair for pair in parse_qsl(endpoint.query, keep_blank_values=True) if pair[0] not in question]
+    return urlunsplit(endpoint._replace(query=urlencode([*own_query, *question.items()]), fragment=""))
+
+
+def outdated_cookies(cookies: Iterable[str]) -> tuple[str, ...]:
+    """The names of our cookies beyond the newest few, given the browser's `name=value` pairs."""
+    ours = [(name, value) for name, _, value in (cookie.partition("=") for cookie in cookies) if _is_ours(name)]
+    ours.sort(key=lambda cookie: cookie[1].partition(".")[0].rjust(20, "0"), reverse=True)
+    return tuple(name for name, _ in ours[MOST_OPEN_ATTEMPTS - 1 :])
+
+
+def _is_ours(cookie_name: str) -> bool:
+    return cookie_name.startswith(COOKIE_PREFIX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationResponse:
+    """The platform's answer as the browser posts it, with the browser's secret when the cookie came back."""
+
+    state: State
+    id_token: UnverifiedToken
+    browser_secret: str | None
+
+    @classmethod
+    def from_browser(cls, form: UnverifiedParameters, cookies: Iterable[str]) -> AuthenticationResponse:
+        """Read the form post to the redirect URI; fields that we do not know are ignored.
+
+        Raises:
+            PlatformDeclinedError: the platform answered with an `error`.
+            UnknownStateError: `state` is not of our making.
+            MalformedTokenError and its like: `id_token` is not a signed JWT.
+
+        Spec: https://www.imsglobal.org/spec/security/v1p0/#step-3-authentication-response
+        """
+        state = State.parse(form.required("state"))
+        if form.optional("error") is not None:
+            raise PlatformDeclinedError
+        id_token = UnverifiedToken.parse(form.required("id_token"))
+        return cls(state=state, id_token=id_token, browser_secret=_cookies(cookies).get(state.cookie_name))
+
+
+def _cookies(pairs: Iterable[str]) -> Mapping[str, str]:
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def same(left: str, right: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(left.encode(errors="surrogatepass"), right.encode(errors="surrogatepass"))

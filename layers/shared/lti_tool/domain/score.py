@@ -1,0 +1,215 @@
+"""Scores on their way to a platform's gradebook.
+
+Spec: https://www.imsglobal.org/spec/lti-ags/v2p0/#score-publish-service
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lti_tool.domain.errors import InvalidScoreError
+from lti_tool.domain.registration import PlatformFamily, RegistrationReference
+
+
+class ActivityProgress(StrEnum):
+    INITIALIZED = "Initialized"
+    STARTED = "Started"
+    IN_PROGRESS = "InProgress"
+    SUBMITTED = "Submitted"
+    COMPLETED = "Completed"
+
+
+class GradingProgress(StrEnum):
+    FULLY_GRADED = "FullyGraded"
+    PENDING = "Pending"
+    PENDING_MANUAL = "PendingManual"
+    FAILED = "Failed"
+    NOT_READY = "NotReady"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreKey:
+    """One cell of one gradebook: a learner in a line item of a registration."""
+
+    registration: RegistrationReference
+    line_item: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a learner earned on one line item, as the tool sees it now.
+
+    `score_given` (0 or more, may exceed the maximum) and `score_maximum` share a scale and come together.
+    `timestamp` is when the score changed, not when it is sent; the newest one wins. Leaving out `comment` erases the
+    previous comment.
+    """
+
+    key: ScoreKey
+    deployment_id: str
+    timestamp: datetime
+    score_given: float | None
+    score_maximum: float | None
+    activity_progress: ActivityProgress
+    grading_progress: GradingProgress
+    submitted_at: datetime | None = None
+    comment: str | None = None
+
+
+class ScoreState(StrEnum):
+    """Where a score is: on its way, in the gradebook, or refused for a cause that trying again does not mend."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """A score in the outbox. `version` grows with each newer score.
+
+    `sent_timestamp` is the timestamp under which the platform last took one; `next_try_at` is when the next try is
+    due, while it waits.
+    """
+
+    score: Score
+    version: int
+    state: ScoreState
+    attempts: int = 0
+    sent_timestamp: datetime | None = None
+    next_try_at: datetime | None = None
+    cause: str | None = None
+
+
+# --- What a platform is sent ------------------------------------------------------------------------------------
+
+
+def scores_url(line_item: str) -> str:
+    """Moodle puts ?type_id= on line item URLs: "/scores" goes into the path, before the query."""
+    parts = urlsplit(line_item)
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/scores", fragment=""))
+
+
+def timestamp_for(family: PlatformFamily, entry: OutboxEntry) -> datetime:
+    """The timestamp that this platform takes as newer than the last one that it took.
+
+    The same entry always gives the same answer, so that a repeated send is recognised as one.
+    """
+    timestamp, last = entry.score.timestamp, entry.sent_timestamp
+    if last is None:
+        return timestamp
+    if family is PlatformFamily.MOODLE:  # Moodle compares whole seconds and refuses an equal one.
+        return max(timestamp, last.replace(microsecond=0) + timedelta(seconds=1))
+    return max(timestamp, last + timedelta(milliseconds=1))
+
+
+def wire(score: Score, timestamp: datetime) -> dict[str, Any]:
+    """The body of the score POST."""
+    body: dict[str, Any] = {
+        "userId": score.key.user_id,
+        "activityProgress": score.activity_progress.value,
+        "gradingProgress": score.grading_progress.value,
+        "timestamp": iso(timestamp),
+    }
+    if score.score_given is not None and score.score_maximum is not None:
+        body |= {"scoreGiven": score.score_given, "scoreMaximum": score.score_maximum}
+    if score.comment:
+        body["comment"] = score.comment
+    if score.submitted_at is not None:  # Canvas adds an attempt for each post unless this time is the same
+        body["submission"] = {"submittedAt": iso(score.submitted_at)}
+    return body
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds, the form that every platform reads."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# --- When to try again ------------------------------------------------------------------------------------------
+
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def wait_before_try(attempts: int, jitter: float) -> timedelta:
+    """5 s, 10 s, 20 s ... one hour; `jitter`, from 0 to 1, takes away up to half, so that many do not come at once."""
+    doubled: timedelta = FIRST_WAIT * 2.0 ** min(attempts, 20)
+    return min(LONGEST_WAIT, doubled) * (1 - jitter / 2)
+
+
+# --- Score messages: the queue's body ---------------------------------------------------------------------------
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("not a finite number")
+    return value
+
+
+_Id = Annotated[str, Field(min_length=1, max_length=255)]
+_Points = Annotated[float, Field(ge=0), AfterValidator(_finite)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScoreNudge(_Message):
+    """Says only where to look: the outbox is the truth."""
+
+    registration: _Id
+    line_item: Annotated[str, Field(min_length=1, max_length=2000)]
+    user_id: _Id
+
+    @classmethod
+    def of(cls, key: ScoreKey) -> ScoreNudge:
+        return cls(registration=key.registration, line_item=key.line_item, user_id=key.user_id)
+
+    @property
+    def key(self) -> ScoreKey:
+        reference = RegistrationReference(self.registration)
+        return ScoreKey(registration=reference, line_item=self.line_item, user_id=self.user_id)
+
+
+class ScoreMessage(_Message):
+    """A whole score, sent by the vendor's own backend."""
+
+    issuer: str
+    client_id: str
+    deployment_id: _Id
+    line_item: Annotated[str, Field(min_length=1, max_length=2000)]
+    user_id: _Id
+    score_given: _Points | None = None
+    score_maximum: Annotated[float, Field(gt=0), AfterValidator(_finite)] | None = None
+    activity_progress: ActivityProgress
+    grading_progress: GradingProgress
+    timestamp: AwareDatetime
+    comment: Annotated[str, Field(max_length=4000)] | None = None
+    overwrite: Literal["always"] = "always"
+
+    @model_validator(mode="after")
+    def _points_come_together(self) -> ScoreMessage:
+        if (self.score_given is None) != (self.score_maximum is None):
+            raise ValueError("score_given and score_maximum come together")
+        return self
+
+
+def parse_score_body(text: str) -> ScoreNudge | ScoreMessage:
+    """Read a message of the scores queue.
+
+    Raises:
+        InvalidScoreError: neither a nudge nor a whole score; trying again would not help.
+    """
+    for kind in (ScoreNudge, ScoreMessage):
+        try:
+            return kind.model_validate_json(text)
+        except ValidationError as error:
+            problem = error
+    raise InvalidScoreError from problem

@@ -1,0 +1,1 @@
+"""Being a Lambda: settings, wiring, HTTP, pages, logs."""

@@ -1,0 +1,37 @@
+"""What the template tells a function, read once from its environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`tool_url` is empty where the HTTP API's own address is the tool's."""
+
+    registrations_table: str
+    launches_table: str
+    records_table: str
+    scores_queue_url: str
+    signing_key_id: str
+    tool_url: str
+    loopback_http: bool
+    score_lease: timedelta
+
+
+@cache
+def settings() -> Settings:
+    env = os.environ
+    return Settings(
+        registrations_table=env["REGISTRATIONS_TABLE"],
+        launches_table=env["LAUNCHES_TABLE"],
+        records_table=env["RECORDS_TABLE"],
+        scores_queue_url=env["SCORES_QUEUE_URL"],
+        signing_key_id=env["SIGNING_KEY_ID"],
+        tool_url=env.get("TOOL_URL", "").rstrip("/"),
+        loopback_http=env.get("LOOPBACK_HTTP") == "allowed",
+        score_lease=timedelta(seconds=int(env.get("SCORE_LEASE_SECONDS", "30"))),
+    )

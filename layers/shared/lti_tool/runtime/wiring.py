@@ -1,0 +1,172 @@
+"""Who is plugged into what: one cached builder per verb, plain constructor calls.
+
+The only file that sees adapters and use cases together. Each builder imports what it needs, so that a function loads
+nothing that only others use.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from lti_tool.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from lti_tool.adapters.kms import KmsSigner
+    from lti_tool.adapters.launches_table import LaunchesTable
+    from lti_tool.adapters.records_table import RecordsTable
+    from lti_tool.adapters.registrations_table import CatalogueTable, RegistrationsTable
+    from lti_tool.adapters.sqs import ScoresQueue
+    from lti_tool.use_cases.activity import ActivityDesk
+    from lti_tool.use_cases.deeplink import DeepLinkAnswerer
+    from lti_tool.use_cases.gradesync import GradeSync, Sweep
+    from lti_tool.use_cases.jwks import KeyPublisher
+    from lti_tool.use_cases.launch import LaunchVerifier
+    from lti_tool.use_cases.login import LoginStarter
+    from lti_tool.use_cases.session import SessionGuard
+
+
+def _client(service: Any) -> Any:
+    """An AWS client that gives up in time for the caller to answer."""
+    import boto3
+    from botocore.config import Config
+
+    retries: Any = {"mode": "standard", "total_max_attempts": 3}
+    config = Config(connect_timeout=1, read_timeout=3, retries=retries, tcp_keepalive=True)
+    return boto3.client(service, config=config)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@cache
+def login_starter() -> LoginStarter:
+    from lti_tool.use_cases.login import LoginStarter
+
+    return LoginStarter(registrations=registrations(), login_attempts=launches(), clock=now)
+
+
+@cache
+def launch_verifier() -> LaunchVerifier:
+    from lti_tool.adapters.launches_table import PlatformCache
+    from lti_tool.adapters.outbound import Outbound
+    from lti_tool.adapters.platform_keys import PlatformKeyCache
+    from lti_tool.use_cases.launch import LaunchVerifier
+
+    outbound = Outbound(loopback_http=settings().loopback_http)
+    cache_table = PlatformCache(_dynamodb(), settings().launches_table, now)
+    return LaunchVerifier(
+        registrations=registrations(),
+        platform_keys=PlatformKeyCache(outbound.fetch_json, cache_table, now),
+        sessions=launches(),
+        clock=now,
+    )
+
+
+@cache
+def key_publisher() -> KeyPublisher:
+    from lti_tool.adapters.health import TablesHealth
+    from lti_tool.use_cases.jwks import KeyPublisher
+
+    tables = (settings().registrations_table, settings().launches_table, settings().records_table)
+    return KeyPublisher(signer=_signer(), health=TablesHealth(_dynamodb(), tables))
+
+
+@cache
+def deep_link_answerer() -> DeepLinkAnswerer:
+    from lti_tool.use_cases.deeplink import DeepLinkAnswerer
+
+    return DeepLinkAnswerer(
+        sessions=launches(), registrations=registrations(), catalogue=catalogue(), signer=_signer(), clock=now
+    )
+
+
+@cache
+def session_guard() -> SessionGuard:
+    from lti_tool.use_cases.session import SessionGuard
+
+    return SessionGuard(sessions=launches(), registrations=registrations())
+
+
+@cache
+def activity_desk() -> ActivityDesk:
+    from lti_tool.use_cases.activity import ActivityDesk
+
+    return ActivityDesk(catalogue=catalogue(), records=_records(), outbox=_records(), nudges=_queue(), clock=now)
+
+
+@cache
+def grade_sync() -> GradeSync:
+    from lti_tool.adapters.launches_table import PlatformCache
+    from lti_tool.adapters.platform import AccessTokens, PlatformGradebook, PlatformHttp
+    from lti_tool.use_cases.gradesync import GradeSync
+
+    http = PlatformHttp(loopback_http=settings().loopback_http)
+    cache_table = PlatformCache(_dynamodb(), settings().launches_table, now)
+    return GradeSync(
+        registrations=registrations(),
+        outbox=_records(),
+        gradebook=PlatformGradebook(http, AccessTokens(http, _signer(), cache_table, now), now),
+        nudges=_queue(),
+        clock=now,
+        lease=settings().score_lease,
+    )
+
+
+@cache
+def sweep() -> Sweep:
+    from lti_tool.use_cases.gradesync import Sweep
+
+    return Sweep(outbox=_records(), nudges=_queue(), clock=now)
+
+
+@cache
+def registrations() -> RegistrationsTable:
+    from lti_tool.adapters.registrations_table import RegistrationsTable
+
+    return RegistrationsTable(_dynamodb(), settings().registrations_table)
+
+
+@cache
+def catalogue() -> CatalogueTable:
+    from lti_tool.adapters.registrations_table import CatalogueTable
+
+    return CatalogueTable(_dynamodb(), settings().registrations_table)
+
+
+@cache
+def launches() -> LaunchesTable:
+    from lti_tool.adapters.launches_table import LaunchesTable
+
+    return LaunchesTable(_dynamodb(), settings().launches_table, now)
+
+
+@cache
+def _records() -> RecordsTable:
+    from lti_tool.adapters.records_table import RecordsTable
+
+    return RecordsTable(_dynamodb(), settings().records_table, now)
+
+
+@cache
+def _queue() -> ScoresQueue:
+    from lti_tool.adapters.sqs import ScoresQueue
+
+    return ScoresQueue(_client("sqs"), settings().scores_queue_url)
+
+
+@cache
+def _signer() -> KmsSigner:
+    from lti_tool.adapters.kms import KmsSigner
+
+    return KmsSigner(_client("kms"), settings().signing_key_id)
+
+
+@cache
+def _dynamodb() -> DynamoDBClient:
+    client: DynamoDBClient = _client("dynamodb")
+    return client

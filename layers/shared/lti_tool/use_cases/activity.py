@@ -1,0 +1,121 @@
+"""Activity: what a resource link opens, what a learner hands in, what staff sees of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, Answers, Attempt, activity_named_by
+from lti_tool.domain.errors import ActivityNotBoundError, NotPermittedError
+from lti_tool.domain.launch import AnyLaunch, ResourceLinkLaunch
+from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey
+from lti_tool.use_cases.ports import Catalogue, Clock, LinkKey, Nudges, Outbox, Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One learner's attempt and, once there is one for it, the score that tells the gradebook."""
+
+    attempt: Attempt
+    delivery: OutboxEntry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityDesk:
+    """Everything that happens on one resource link between a launch and a mark."""
+
+    catalogue: Catalogue
+    records: Records
+    outbox: Outbox
+    nudges: Nudges
+    clock: Clock
+
+    def opened(self, launch: AnyLaunch) -> Activity:
+        """The activity behind the link: by its custom parameter, by its address, or as its teacher bound it.
+
+        Raises:
+            ActivityNotBoundError, UnknownActivityError.
+        """
+        named = launch.custom.get(ACTIVITY_PARAMETER) or activity_named_by(launch.target_link_uri)
+        activity_id = named or self.records.bound_activity(_link(launch))
+        if activity_id is None:
+            raise ActivityNotBoundError
+        return self.catalogue.find(activity_id)
+
+    def bind(self, launch: AnyLaunch, activity_id: str) -> None:
+        """A teacher chooses what the link opens."""
+        if not launch.is_staff:
+            raise NotPermittedError
+        self.records.bind(_link(launch), self.catalogue.find(activity_id).id)
+
+    def own_work(self, launch: AnyLaunch) -> Work | None:
+        attempt = self.records.attempt(_link(launch), launch.user.id)
+        if attempt is None:
+            return None
+        key = _score_key(launch, launch.user.id)
+        return Work(attempt=attempt, delivery=self.outbox.find(key) if key else None)
+
+    def hand_in(self, launch: AnyLaunch, answers: Answers) -> Work:
+        """Mark the answers, keep the attempt, and let its score go to the gradebook.
+
+        The attempt and its outbox entry are stored together; the nudge comes after, and if it is lost, the sweep
+        finds the entry.
+        """
+        if not launch.is_candidate:
+            raise NotPermittedError
+        activity = self.opened(launch)
+        attempt = Attempt(
+            user_id=launch.user.id,
+            name=launch.user.name,
+            activity_id=activity.id,
+            answers=answers,
+            score_given=activity.score(answers),
+            score_maximum=activity.score_maximum,
+            submitted_at=self.clock(),
+        )
+        key = _score_key(launch, launch.user.id)
+        score = None if key is None or launch.is_preview else _final_score(launch, key, attempt)
+        self.records.hand_in(_link(launch), attempt, score)
+        if score is None:
+            return Work(attempt=attempt, delivery=None)
+        self.nudges.nudge(score.key)
+        return Work(attempt=attempt, delivery=self.outbox.find(score.key))
+
+    def all_work(self, launch: AnyLaunch) -> list[Work]:
+        """Who handed in on this link, with each mark's way; for staff."""
+        if not launch.is_staff:
+            raise NotPermittedError
+        attempts = self.records.attempts(_link(launch))
+        line_item = launch.grades.line_item if launch.grades else None
+        entries = self.outbox.of_line_item(launch.registration, line_item) if line_item else ()
+        by_user = {entry.score.key.user_id: entry for entry in entries}
+        return [Work(attempt=attempt, delivery=by_user.get(attempt.user_id)) for attempt in attempts]
+
+
+def _link(launch: AnyLaunch) -> LinkKey:
+    if not isinstance(launch, ResourceLinkLaunch):
+        raise ActivityNotBoundError
+    return LinkKey(
+        registration=launch.registration,
+        deployment_id=launch.deployment_id,
+        resource_link_id=launch.resource_link.id,
+    )
+
+
+def _score_key(launch: AnyLaunch, user_id: str) -> ScoreKey | None:
+    """`None` where the link has no column in the gradebook, or the platform offers no grade service."""
+    if launch.grades is None or launch.grades.line_item is None:
+        return None
+    return ScoreKey(registration=launch.registration, line_item=launch.grades.line_item, user_id=user_id)
+
+
+def _final_score(launch: AnyLaunch, key: ScoreKey, attempt: Attempt) -> Score:
+    return Score(
+        key=key,
+        deployment_id=launch.deployment_id,
+        timestamp=attempt.submitted_at,
+        score_given=attempt.score_given,
+        score_maximum=attempt.score_maximum,
+        activity_progress=ActivityProgress.COMPLETED,
+        grading_progress=GradingProgress.FULLY_GRADED,  # platforms ignore, or clear, whatever is not
+        submitted_at=attempt.submitted_at,
+    )

@@ -1,0 +1,116 @@
+"""Grade sync: what waits in the outbox goes to the platform's gradebook."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lti_tool.domain.errors import (
+    PlatformRefusedError,
+    PlatformUnavailableError,
+    ScoreHeldError,
+    UnknownRegistrationError,
+)
+from lti_tool.domain.registration import require_enabled
+from lti_tool.domain.score import (
+    Score,
+    ScoreKey,
+    ScoreMessage,
+    ScoreNudge,
+    timestamp_for,
+    wait_before_try,
+)
+from lti_tool.use_cases.ports import Clock, Gradebook, Nudges, Outbox, Registrations
+
+LONGEST_DELAY = timedelta(minutes=15)  # what SQS can delay a message; the sweep takes care of the rest
+SWEPT_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeSync:
+    """Sends what the outbox holds. Twice, late, out of order, after a crash: the gradebook ends up with the newest."""
+
+    registrations: Registrations
+    outbox: Outbox
+    gradebook: Gradebook
+    nudges: Nudges
+    clock: Clock
+    lease: timedelta  # longer than one send can take
+
+    def handle(self, message: ScoreNudge | ScoreMessage) -> str:
+        """Deal with one message of the queue and say in one word what became of it.
+
+        Raises:
+            UnknownRegistrationError: a whole score for a platform that we do not know.
+        """
+        if isinstance(message, ScoreNudge):
+            return self.send(message.key)
+        score = self._score_of(message)
+        self.outbox.put(score)  # an older one is not taken; what waits there is sent all the same
+        return self.send(score.key)
+
+    def send(self, key: ScoreKey) -> str:
+        try:
+            entry = self.outbox.lease(key, self.clock() + self.lease)
+        except ScoreHeldError as held:
+            self._nudge_at(key, held.until)
+            return "held"
+        if entry is None:
+            return "nothing_waits"
+        try:
+            registration = self.registrations.referred_to(key.registration)
+            require_enabled(registration)
+            timestamp = timestamp_for(registration.family, entry)
+            self.gradebook.publish(registration, entry.score, timestamp)
+        except PlatformUnavailableError as error:
+            now = self.clock()
+            wait = wait_before_try(entry.attempts, random.random())  # noqa: S311 - spreads load, guards nothing
+            next_try_at = max(now + wait, error.retry_after or now)
+            self.outbox.postpone(entry, next_try_at, error.cause)
+            self._nudge_at(key, next_try_at)
+            return "postponed"
+        except (UnknownRegistrationError, PlatformRefusedError) as error:
+            cause = error.cause if isinstance(error, PlatformRefusedError) else error.code
+            outcome, is_newest = "refused", self.outbox.refused(entry, cause)
+        else:
+            outcome, is_newest = "sent", self.outbox.delivered(entry, timestamp)
+        if not is_newest:  # a newer score came while this one was on its way
+            self.nudges.nudge(key)
+        return outcome
+
+    def _nudge_at(self, key: ScoreKey, moment: datetime) -> None:
+        """Nudge again when the score may be tried; what lies further ahead is left to the sweep."""
+        delay = moment - self.clock()
+        if delay <= LONGEST_DELAY:
+            self.nudges.nudge(key, after_seconds=max(0, math.ceil(delay.total_seconds())))
+
+    def _score_of(self, message: ScoreMessage) -> Score:
+        registration = self.registrations.of_platform(message.issuer, message.client_id)
+        key = ScoreKey(registration=registration.reference, line_item=message.line_item, user_id=message.user_id)
+        return Score(
+            key=key,
+            deployment_id=message.deployment_id,
+            timestamp=message.timestamp,
+            score_given=message.score_given,
+            score_maximum=message.score_maximum,
+            activity_progress=message.activity_progress,
+            grading_progress=message.grading_progress,
+            comment=message.comment,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Finds the scores whose next try is due and nudges for each: the queue may have forgotten them."""
+
+    outbox: Outbox
+    nudges: Nudges
+    clock: Clock
+
+    def run(self) -> int:
+        keys = self.outbox.due(self.clock(), SWEPT_AT_ONCE)
+        for key in keys:
+            self.nudges.nudge(key)
+        return len(keys)

@@ -1,0 +1,193 @@
+"""What the verbs need from outside, as small protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+if TYPE_CHECKING:  # names for types only: the hot functions load neither pydantic nor what stands on it
+    from lti_tool.domain.activity import Activity, Attempt
+    from lti_tool.domain.jwks import ToolKey
+    from lti_tool.domain.launch import AnyLaunch
+    from lti_tool.domain.login import LoginAttempt, State
+    from lti_tool.domain.registration import DeploymentStatus, Registration, RegistrationReference
+    from lti_tool.domain.score import OutboxEntry, Score, ScoreKey
+    from lti_tool.domain.session import Session, SessionToken
+    from lti_tool.domain.tokens import SignedClaims
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """Now, aware, in UTC."""
+
+
+class Registrations(Protocol):
+    """The platforms that we have a pact with. What is found is believed for a minute; the unknown is asked again."""
+
+    def referred_to(self, reference: RegistrationReference) -> Registration:
+        """Raises UnknownRegistrationError."""
+
+    def of_platform(self, issuer: str, client_id: str | None) -> Registration:
+        """The registration of a login initiation; without `client_id`, the only one of that issuer.
+
+        Raises:
+            UnknownRegistrationError, AmbiguousPlatformError.
+        """
+
+    def deployment_status(self, registration: Registration, deployment_id: str) -> DeploymentStatus | None:
+        """The status as it is now; `None` for a deployment that is not written down."""
+
+    def add_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
+        """Write a deployment down, unless it is already."""
+
+
+class RegistrationRegister(Registrations, Protocol):
+    """The same, as the operator sees it."""
+
+    def add(self, registration: Registration) -> bool:
+        """Store a registration with its deployments; `False` when one of that issuer and client_id was replaced."""
+
+    def remove(self, registration: Registration) -> None: ...
+
+    def all(self) -> Sequence[Registration]: ...
+
+
+class LoginAttempts(Protocol):
+    def save(self, attempt: LoginAttempt) -> None: ...
+
+
+class Sessions(Protocol):
+    def begin(
+        self, state: State, browser_secret: str, signed: SignedClaims, launch: AnyLaunch, token: SessionToken
+    ) -> None:
+        """Turn the login attempt that issued this state into the session of this launch.
+
+        Works once, even for simultaneous answers: one conditional update decides. Registration, nonce, browser and
+        expiry are part of the condition; DynamoDB removes expired items only hours or days later.
+
+        Raises:
+            UnknownStateError, StateAlreadyUsedError, BrowserMismatchError, NonceMismatchError, TargetChangedError,
+            DeploymentChangedError: nothing was spent.
+        """
+
+    def recall(self, token: SessionToken) -> Session:
+        """Raises SessionEndedError."""
+
+    def answer(self, token: SessionToken) -> Session:
+        """Recall a session and mark it as answered, in one step: a deep linking launch is answered once.
+
+        Raises:
+            SessionEndedError, AlreadyAnsweredError.
+        """
+
+    def reopen(self, token: SessionToken) -> None:
+        """Take the mark of `answer` back: the answer could not be made."""
+
+
+class PlatformKeyring(Protocol):
+    def find(self, registration: Registration, kid: str) -> RSAPublicKey:
+        """The platform's public key of that name.
+
+        Raises:
+            UnknownKeyError, PlatformUnavailableError.
+        """
+
+
+class Signer(Protocol):
+    """The tool's signing key, of which only signatures and the public half leave KMS."""
+
+    def public_keys(self) -> Sequence[ToolKey]: ...
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """A compact JWS over the claims, RS256, with `kid`."""
+
+
+class Catalogue(Protocol):
+    def all(self) -> Sequence[Activity]: ...
+
+    def find(self, activity_id: str) -> Activity:
+        """Raises UnknownActivityError."""
+
+
+class CatalogueEditor(Catalogue, Protocol):
+    def put(self, activity: Activity) -> None: ...
+
+    def remove(self, activity_id: str) -> None:
+        """Raises UnknownActivityError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkKey:
+    """A resource link: its id is unique only within registration and deployment."""
+
+    registration: RegistrationReference
+    deployment_id: str
+    resource_link_id: str
+
+
+class Records(Protocol):
+    """What learners did on a resource link."""
+
+    def bound_activity(self, link: LinkKey) -> str | None: ...
+
+    def bind(self, link: LinkKey, activity_id: str) -> None: ...
+
+    def attempt(self, link: LinkKey, user_id: str) -> Attempt | None: ...
+
+    def attempts(self, link: LinkKey) -> Sequence[Attempt]: ...
+
+    def hand_in(self, link: LinkKey, attempt: Attempt, score: Score | None) -> None:
+        """Store the attempt and put its score into the outbox: both or neither; the newest of each wins."""
+
+
+class Outbox(Protocol):
+    """Scores on their way. It is the truth; the queue only says where to look."""
+
+    def put(self, score: Score) -> bool:
+        """Take a score unless a newer one is there; `False` when it is."""
+
+    def find(self, key: ScoreKey) -> OutboxEntry | None: ...
+
+    def of_line_item(self, registration: RegistrationReference, line_item: str) -> Sequence[OutboxEntry]: ...
+
+    def lease(self, key: ScoreKey, until: datetime) -> OutboxEntry | None:
+        """The waiting entry, held for this sender; `None` when nothing waits.
+
+        Raises:
+            ScoreHeldError: another sender holds it, or its next try is not due.
+        """
+
+    def delivered(self, entry: OutboxEntry, timestamp: datetime) -> bool:
+        """Mark as sent, unless a newer version came meanwhile; `False` then, and the newer one waits."""
+
+    def refused(self, entry: OutboxEntry, cause: str) -> bool:
+        """Mark as refused, unless a newer version came meanwhile; `False` then, and the newer one waits."""
+
+    def postpone(self, entry: OutboxEntry, next_try_at: datetime, cause: str) -> None:
+        """Keep it waiting, whichever version is there now: the platform is the matter, not the score."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[ScoreKey]: ...
+
+
+class Nudges(Protocol):
+    def nudge(self, key: ScoreKey, *, after_seconds: int = 0) -> None:
+        """Put a nudge on the queue; `after_seconds` is at most 900."""
+
+
+class Gradebook(Protocol):
+    def publish(self, registration: Registration, score: Score, timestamp: datetime) -> None:
+        """Send one score to its line item.
+
+        Raises:
+            PlatformUnavailableError: it may work later.
+            PlatformRefusedError: it would not.
+        """
+
+
+class Health(Protocol):
+    def require(self) -> None:
+        """Raises StoreUnavailableError: a table or the key does not answer."""

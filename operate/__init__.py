@@ -1,0 +1,1 @@
+"""`lti`, the operator's command: registers platforms, fills the catalogue. See `lti --help`."""

@@ -1,0 +1,65 @@
+"""The command line: reads arguments, does one verb, prints what became of it.
+
+Exit status: 0 done, 1 refused or found wrong (with the reason), 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lti_tool.domain.errors import ToolError
+from operate import activity, platform
+from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
+
+Verb = Callable[[Stack, argparse.Namespace], Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="lti", description="Operate a Serverless LTI stack.")
+    nouns = parser.add_subparsers(required=True, metavar="NOUN")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--local", action="store_true", help="the local stack that `make run` started")
+    common.add_argument("--stack", metavar="NAME", help="a deployed stack")
+    common.add_argument("--region", metavar="REGION", help="where the deployed stack is")
+    common.add_argument("--json", action="store_true", help="print JSON")
+    platform.add_verbs(nouns, common)
+    activity.add_verbs(nouns, common)
+    options = parser.parse_args(arguments)
+    if options.local == bool(options.stack) or bool(options.stack) != bool(options.region):
+        parser.error("say which stack: --local, or --stack NAME --region REGION")
+    try:
+        stack = local_stack() if options.local else deployed_stack(options.stack, options.region)
+        stack.enter()
+        verb: Verb = options.verb
+        found = verb(stack, options)
+    except StackNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except ToolError as error:
+        detail = f" ({error})" if str(error) else ""
+        print(f"{error.sentence}{detail} [{error.code}]", file=sys.stderr)
+        return 1
+    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json else _readable(found))
+    return 0
+
+
+def _readable(found: Any) -> str:
+    if isinstance(found, list):
+        return "\n".join(_readable(entry) for entry in found) or "none"
+    if isinstance(found, dict):
+        return "\n".join(f"{name}: {_value(value)}" for name, value in found.items()) + "\n"
+    return str(found)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} ({detail})" for name, detail in value.items()) or "-"
+    return str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

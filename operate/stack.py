@@ -1,0 +1,71 @@
+"""Which stack a command acts on: the running local one, or a deployed one by its CloudFormation outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class StackNotFoundError(Exception):
+    """There is no such stack; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """`environment` is what the tool's own functions are told, so that the same wiring serves the command."""
+
+    tool_url: str
+    is_local: bool
+    environment: dict[str, str]
+
+    def enter(self) -> None:
+        os.environ.update(self.environment)
+
+
+def local_stack() -> Stack:
+    path = Path(os.environ.get("LOCAL_DIR", ".local")) / "stack.json"
+    try:
+        stack: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StackNotFoundError(f"No local stack runs here ({path} is missing). Start one: make run") from None
+    environment = {
+        "AWS_ENDPOINT_URL": stack["aws_endpoint_url"],
+        "AWS_REGION": stack["region"],
+        "AWS_DEFAULT_REGION": stack["region"],
+        "AWS_ACCESS_KEY_ID": stack["credentials"]["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": stack["credentials"]["secret_access_key"],
+        "REGISTRATIONS_TABLE": stack["tables"]["registrations"],
+        "LAUNCHES_TABLE": stack["tables"]["launches"],
+        "RECORDS_TABLE": stack["tables"]["records"],
+        "SCORES_QUEUE_URL": stack["queues"]["scores"],
+        "SIGNING_KEY_ID": stack["signing_key"],
+        "TOOL_URL": stack["tool_url"],
+        "LOOPBACK_HTTP": "allowed",
+    }
+    return Stack(tool_url=stack["tool_url"], is_local=True, environment=environment)
+
+
+def deployed_stack(name: str, region: str) -> Stack:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answer = boto3.client("cloudformation", region_name=region).describe_stacks(StackName=name)
+    except (BotoCoreError, ClientError) as error:
+        raise StackNotFoundError(f"Stack {name} in {region} could not be read: {error}") from error
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}
+    environment = {
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "REGISTRATIONS_TABLE": outputs["RegistrationsTable"],
+        "LAUNCHES_TABLE": outputs["LaunchesTable"],
+        "RECORDS_TABLE": outputs["RecordsTable"],
+        "SCORES_QUEUE_URL": outputs["ScoresQueue"],
+        "SIGNING_KEY_ID": outputs["SigningKey"],
+        "TOOL_URL": outputs["ToolUrl"],
+        "LOOPBACK_HTTP": "refused",
+    }
+    return Stack(tool_url=outputs["ToolUrl"], is_local=False, environment=environment)
