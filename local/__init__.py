@@ -1,0 +1,1 @@
+"""The template, running on a laptop: no Docker, no AWS account."""

@@ -1,0 +1,147 @@
+"""The local stack of one template: cloud, functions, HTTP API, consumers and schedules."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local import gateway
+from local.child import Answer, Child, Outcome
+from local.cloud import REGION, Cloud
+from local.front import Front, OwnRoutes
+from local.logs import Logs
+from local.pool import Pool
+from local.queues import QueueConsumer
+from local.schedules import Schedules
+from local.sigv4 import caller_of
+from local.template import Function, Template
+from local.watch import Watch
+
+MOST_CHILDREN = 4
+SETTLES_WITHIN_SECONDS = 40
+STATUS_OF = {
+    Outcome.FAILED: gateway.INTERNAL_ERROR,
+    Outcome.CRASHED: gateway.INTERNAL_ERROR,
+    Outcome.TIMED_OUT: gateway.UNAVAILABLE,
+}
+
+
+class Stack:
+    """Stands from the constructor's return until `stop`; answers HTTP from `open` on.
+
+    `public_url` is what the tool calls itself; without it, the URL of the port.
+    """
+
+    def __init__(
+        self,
+        template: Path,
+        *,
+        port: int = 0,
+        public_url: str = "",
+        parameters: Mapping[str, str] | None = None,
+        logs: Logs,
+    ) -> None:
+        self._logs = logs
+        self._pools: dict[str, Pool] = {}
+        self._consumers: list[QueueConsumer] = []
+        self._front = Front(port, self._answer)
+        self.port = self._front.port
+        self.url = public_url or f"http://localhost:{self.port}"
+        self.cloud = Cloud(logs)
+        try:
+            expanded = Template(template, {"ToolUrl": self.url, **(parameters or {})}, REGION)
+            self.system = self.cloud.stand_up(expanded)
+        except BaseException:
+            self.cloud.stop()
+            raise
+        self._routes = gateway.Routes(self.system.routes)
+        self._pools = {
+            name: Pool(function, start=self._start_child, limit=MOST_CHILDREN, logs=logs)
+            for name, function in self.system.functions.items()
+        }
+        self._schedules = Schedules(
+            self.system.schedules,
+            invoke=self.invoke,
+            words={name: f.word for name, f in self.system.functions.items()},
+            logs=logs,
+        )
+        self._own_routes = OwnRoutes(
+            lambda: [pool.describe() for pool in self._pools.values()], self._schedules.describe, self._schedules.fire
+        )
+        self._watch = Watch({folder for f in self.system.functions.values() for folder in _code_of(f)}, self._renew)
+
+    def open(self, *, schedules_by_rate: bool = False) -> None:
+        """Start the functions, then everything that calls them; returns when it answers."""
+        for pool in self._pools.values():
+            pool.warm()
+        deadline = time.monotonic() + SETTLES_WITHIN_SECONDS
+        for pool in self._pools.values():
+            if not pool.settled.wait(max(0, deadline - time.monotonic())):
+                self._logs.say(pool.function.word, "ERROR", "is still not ready; going on without it")
+        self._watch.start()
+        self._consumers = [
+            QueueConsumer(consumer, cloud=self.cloud, invoke=self._pools[consumer.function].invoke, logs=self._logs)
+            for consumer in self.system.consumers
+        ]
+        for consumer in self._consumers:
+            consumer.start()
+        if schedules_by_rate:
+            self._schedules.start()
+        self._front.start()
+
+    def invoke(self, function: str, event: bytes) -> Answer:
+        """Run a function, by logical id, on an event."""
+        return self._pools[function].invoke(event)
+
+    def stop(self) -> None:
+        self._watch.stop()
+        self._schedules.stop()
+        for consumer in self._consumers:
+            consumer.stop()
+        for pool in self._pools.values():
+            pool.stop()
+        self._front.stop()
+        self.cloud.stop()
+
+    def _start_child(self, function: Function, on_ready: Any, on_exit: Any) -> Child:
+        return Child(
+            function,
+            environment={**self.cloud.environment(), "AWS_SESSION_TOKEN": "local"},
+            process_group=self.cloud.process_group,
+            logs=self._logs,
+            on_ready=on_ready,
+            on_exit=on_exit,
+        )
+
+    def _renew(self, folders: set[Path]) -> None:
+        for pool in self._pools.values():
+            if folders & _code_of(pool.function):
+                self._logs.say(pool.function.word, "INFO", "the code has changed")
+                pool.renew()
+
+    def _answer(self, request: gateway.Request) -> gateway.Response:
+        if request.path.startswith(OwnRoutes.PREFIX):
+            return self._own_routes.answer(request)
+        started = time.monotonic()
+        response = self._answer_of_function(request)
+        took = round((time.monotonic() - started) * 1000)
+        # Without the query: hints and tokens travel there.
+        self._logs.say("http", "", f"{request.method} {request.path} {response.status} in {took} ms")
+        return response
+
+    def _answer_of_function(self, request: gateway.Request) -> gateway.Response:
+        found = self._routes.find(request.method, request.path)
+        if found is None:
+            return gateway.NOT_FOUND
+        route, parameters = found
+        caller = caller_of(request, self.cloud.credentials, REGION) if route.iam else None
+        if route.iam and caller is None:
+            return gateway.FORBIDDEN
+        event = gateway.event_from(request, route, parameters, self.url, caller)
+        answer = self.invoke(route.function, json.dumps(event).encode())
+        return STATUS_OF.get(answer.outcome) or gateway.response_from(answer.payload)
+
+
+def _code_of(function: Function) -> set[Path]:
+    return {function.code, *function.layers}
