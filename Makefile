@@ -15,7 +15,7 @@ PYTHON ?= $(or $(PYTHON313),python3)
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: verbs
+.PHONY: verbs lock
 verbs: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -40,3 +40,53 @@ verbs: ## list the verbs
 
 lock: .tools/.ready ## write the lock files anew
 	@requirements/lock.sh
+
+# --- running ------------------------------------------------------------------------------------------------
+
+.PHONY: run invoke event
+run: .venv/.ready ## start the tool and Campus, the LMS simulator, on this machine (TOOL_PORT, CAMPUS_PORT, CAMPUS=0)
+	@CAMPUS=$(CAMPUS) LOCAL_DIR=$(LOCAL_DIR) exec $(PY) -m local.run
+
+invoke: .venv/.ready ## run one handler on a sample event: make invoke FUNCTION=launch EVENT=events/launch.json
+	@exec $(PY) -m local.invoke $(FUNCTION) $(EVENT)
+
+event: .venv/.ready ## print that event filled in, to pipe into `sam local invoke -e -`
+	@exec $(PY) -m local.invoke --print $(FUNCTION) $(EVENT)
+
+# --- checking -----------------------------------------------------------------------------------------------
+
+.PHONY: test unit check format validate
+test: .venv/.ready ## run every test
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+unit: .venv/.ready ## run the tests that need no running stack: a few seconds
+	@$(PY) -m pytest -q tests/domain tests/use_cases tests/adapters tests/functions tests/conformance
+
+check: .venv/.ready validate ## style, types, import layers, template: what CI runs beside the tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+validate: .venv/.ready .sam/.ready
+	@# WS1000: the X-Ray SDK costs a cold start 380 ms. WS1004: Lambda's own log groups, retention comes with operating.
+	@# ES6000: the dead letter queue itself needs no dead letter queue.
+	@$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules --ignore-checks WS1000 WS1004 ES6000 -- template.yaml
+	@.sam/bin/sam validate --lint
+	@.sam/bin/sam validate --region us-east-1
+
+format: .venv/.ready ## format the Python code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+# --- building -----------------------------------------------------------------------------------------------
+
+.PHONY: build clean
+build: .sam/.ready ## make the artefact that is deployed, in .aws-sam/build
+	@test -n "$(PYTHON313)" || { echo "No Python 3.13 with pip was found, and the artefact is made for 3.13: nothing was built." >&2; \
+		echo "Put a python3.13 on PATH, or name it: make build PYTHON313=/path/to/python3.13" >&2; exit 1; }
+	@PATH="$(CURDIR)/.tools/bin:$(dir $(PYTHON313)):$$PATH" .sam/bin/sam build
+	@$(PYTHON313) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build/*Function
+
+clean: ## remove what the verbs made
+	@rm -rf .venv .tools .sam .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
