@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lti_tool.domain.errors import StoreUnavailableError
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 Item = dict[str, Any]
 """An item as the adapters see it: names to `str`, `int`, `bool`; other shapes are kept as JSON text."""
-
-__all__ = ["ConditionFailedError", "DynamoDBClient", "Item", "epoch", "from_epoch", "marshal", "store", "unmarshal"]
 
 
 class ConditionFailedError(Exception):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from lti_tool.adapters.dynamodb import DynamoDBClient, store
+from lti_tool.adapters.dynamodb import store
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class TablesHealth:

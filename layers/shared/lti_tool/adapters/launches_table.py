@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lti_tool.adapters.dynamodb import (
     ConditionFailedError,
-    DynamoDBClient,
     Item,
     epoch,
     marshal,
@@ -39,6 +38,9 @@ from lti_tool.domain.registration import Registration
 from lti_tool.domain.session import SESSION_LIVES, Session, SessionToken
 from lti_tool.domain.tokens import SignedClaims
 from lti_tool.use_cases.ports import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class LaunchesTable:

@@ -16,12 +16,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from lti_tool.adapters.dynamodb import ConditionFailedError, DynamoDBClient, Item, marshal, store, unmarshal
+from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, store, unmarshal
 from lti_tool.domain.activity import Attempt
 from lti_tool.domain.errors import ScoreHeldError, StoreUnavailableError
 from lti_tool.domain.registration import RegistrationReference
@@ -34,6 +34,9 @@ from lti_tool.domain.score import (
     ScoreState,
 )
 from lti_tool.use_cases.ports import Clock, LinkKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _DUE = "waiting"
 _NEWER = "attribute_not_exists(pk) OR #timestamp < :timestamp"

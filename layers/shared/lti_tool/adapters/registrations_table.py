@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lti_tool.adapters.dynamodb import ConditionFailedError, DynamoDBClient, Item, marshal, store, unmarshal
+from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, store, unmarshal
 from lti_tool.domain.errors import AmbiguousPlatformError, UnknownActivityError, UnknownRegistrationError
 from lti_tool.domain.registration import (
     DeploymentPolicy,
@@ -27,6 +27,8 @@ from lti_tool.domain.registration import (
 )
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from lti_tool.domain.activity import Activity
 
 BELIEVED_SECONDS = 60.0
