@@ -1,0 +1,46 @@
+"""`python -m local.campus`: Campus in the foreground, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local.campus.app import create_app
+from local.campus.campus import Campus
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Campus has a log of its own, at /log."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.campus", description="A pretend LMS for one LTI tool.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8090, help="0 takes a free one")
+    parser.add_argument("--tool-url", default="http://localhost:8080")
+    arguments = parser.parse_args()
+
+    # The port is bound first: the addresses that Campus gives out have it in them.
+    server = make_server(arguments.host, arguments.port, lambda *_: [], threaded=True, request_handler=_QuietHandler)
+    url = f"http://{arguments.host}:{server.server_port}"
+    server.app = create_app(Campus(url, arguments.tool_url))
+
+    def stop(*_: object) -> None:
+        # From another thread: shutdown() waits for the loop that this one is in.
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    print(f"campus ready at {url}", flush=True)
+    server.serve_forever()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Campus as a web application."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+
+from local.campus.campus import Campus
+from local.campus.control import control
+from local.campus.pages import pages
+from local.campus.platform import doors
+
+
+def create_app(campus: Campus) -> Flask:
+    app = Flask(__name__)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(control(campus))
+    for profile in campus.platforms.values():
+        app.register_blueprint(doors(profile))
+    app.register_blueprint(pages(campus))
+    policy = (
+        f"default-src 'self'; frame-src 'self' {campus.tool.origin}; form-action 'self' {campus.tool.origin}; "
+        "frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
+    )
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return app

@@ -1,0 +1,982 @@
+"""A plain platform that does what the specifications say, and the places where real ones differ.
+
+A platform of the field is one file in `profiles/`: a subclass that overrides class attributes and methods of `Profile`.
+Methods that read or change the world are called with `lock` held; those that wait for the network are not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, TypeGuard
+from urllib.parse import urlencode, urlsplit
+
+from flask import Response, request
+
+from local.campus import tokens
+from local.campus import vocabulary as v
+from local.campus.faults import Faults
+from local.campus.journal import Journal
+from local.campus.tool import Tool, ToolKeys
+from local.campus.world import (
+    OBSERVED_BY,
+    PEOPLE,
+    Activity,
+    Cell,
+    Course,
+    Grant,
+    LineItem,
+    PendingLaunch,
+    Person,
+    Role,
+    World,
+)
+
+TOKEN_SECONDS = 3600
+DATA_TOKEN_SECONDS = 3600
+
+
+class AuthenticationRefusedError(Exception):
+    """An authentication request that the platform does not answer with an id_token. `error` goes to the tool."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+
+
+class TokenRefusedError(Exception):
+    """A token request that is refused, as the platform words it."""
+
+    def __init__(self, status: int, error: str, description: str | None = None) -> None:
+        super().__init__(description or error)
+        self.status = status
+        self.error = error
+        self.description = description
+
+
+class ServiceRefusedError(Exception):
+    """A service request that is refused, before the platform gave it its own form."""
+
+    def __init__(self, status: int, reason: str, kind: str = "bad_request") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.kind = kind
+
+
+class DeepLinkingRefusedError(Exception):
+    """A deep linking response that adds nothing. The text names what was wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLineItem:
+    """The column that an activity is to bring with it."""
+
+    score_maximum: float
+    label: str | None = None
+    resource_id: str | None = None
+    tag: str | None = None
+    starts_at: str | None = None
+    ends_at: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewActivity:
+    title: str
+    text: str | None
+    target_link_uri: str
+    custom: dict[str, Any]
+    line_item: NewLineItem | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A score message that has the shape the specification gives it."""
+
+    user_id: str
+    timestamp: str
+    at: datetime
+    activity_progress: str
+    grading_progress: str
+    score_given: float | None
+    score_maximum: float | None
+    comment: str | None
+    submitted_at: str | None
+    extension: dict[str, Any]
+
+
+class Profile:
+    slug: ClassVar[str] = "plain"
+    name: ClassVar[str] = "Plain platform"
+    client_id: ClassVar[str] = "plain-client"
+    deployment_id: ClassVar[str] = "1"
+    course_ids: ClassVar[tuple[int, int]] = (1, 2)
+    first_number: ClassVar[int] = 1000
+    paths: ClassVar[dict[str, str]] = {
+        "jwks": "/jwks.json",
+        "authorize": "/authorize",
+        "token": "/token",
+        "line_items": "/services/courses/<int:course_id>/line_items",
+        "line_item": "/services/courses/<int:course_id>/line_items/<int:item_id>",
+        "scores": "/services/courses/<int:course_id>/line_items/<int:item_id>/scores",
+        "results": "/services/courses/<int:course_id>/line_items/<int:item_id>/results",
+        "memberships": "/services/courses/<int:course_id>/memberships",
+        "deep_linking_return": "/deep_linking_return/<int:course_id>",
+    }
+    keys_before: ClassVar[int] = 0
+    keys_after: ClassVar[int] = 0
+    keeps_tool_keys: ClassVar[bool] = True
+    hint_seconds: ClassVar[int] = 300
+    id_token_seconds: ClassVar[int] = 300
+    checks_deployment: ClassVar[bool] = True
+    # What went wrong -> the OAuth error that is posted to the tool.
+    authentication_errors: ClassVar[dict[str, str]] = {
+        "missing": "invalid_request",
+        "scope": "invalid_scope",
+        "response_type": "unsupported_response_type",
+        "client": "unauthorized_client",
+        "hint": "invalid_request",
+        "user": "login_required",
+    }
+
+    def __init__(self, campus_url: str, tool: Tool, journal: Journal, now: Callable[[], float] = time.time) -> None:
+        self.issuer = f"{campus_url}/{self.slug}"
+        self.tool = tool
+        self.journal = journal
+        self.now = now
+        self.lock = threading.RLock()
+        self.faults = Faults()
+        self.keys = tokens.PlatformKeys(before=self.keys_before, after=self.keys_after)
+        self.seal = tokens.Seal()
+        self.tool_keys = ToolKeys(tool, journal, self.slug, kept=self.keeps_tool_keys)
+        self._numbers: Iterator[int] = itertools.count(self.first_number)  # never starts again: ids are not reused
+        self.world = World(courses={})
+        self.reset()
+
+    # --- the world ----------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Courses, marks and everything under way as on the first day; keys and registration stay."""
+        with self.lock:
+            geography, mathematics = self.course_ids
+            self.world = World(
+                courses={
+                    geography: Course(id=geography, title="Geography 101", label="GEO101"),
+                    mathematics: Course(id=mathematics, title="Mathematics 1", label="MATH1"),
+                }
+            )
+            for course in self.world.courses.values():
+                self.add(
+                    course,
+                    NewActivity(
+                        title="First activity",
+                        text=None,
+                        target_link_uri=self.tool.target_link_uri,
+                        custom={},
+                        line_item=NewLineItem(score_maximum=10),
+                    ),
+                )
+
+    def add(self, course: Course, new: NewActivity) -> Activity:
+        number = next(self._numbers)
+        activity = Activity(
+            id=number,
+            resource_link_id=self.new_resource_link_id(number),
+            title=new.title,
+            text=new.text,
+            target_link_uri=new.target_link_uri,
+            custom=new.custom,
+        )
+        course.activities[activity.id] = activity
+        if new.line_item:
+            self.add_line_item(course, new.line_item, label=new.line_item.label or new.title, activity=activity)
+        return activity
+
+    def add_line_item(
+        self, course: Course, new: NewLineItem, *, label: str, activity: Activity | None, made_by_tool: bool = False
+    ) -> LineItem:
+        item = LineItem(
+            id=next(self._numbers),
+            label=label,
+            score_maximum=new.score_maximum,
+            made_by_tool=made_by_tool,
+            activity_id=activity.id if activity else None,
+            is_default=activity is not None and not made_by_tool,
+            resource_id=new.resource_id,
+            tag=new.tag,
+            starts_at=new.starts_at,
+            ends_at=new.ends_at,
+        )
+        course.line_items[item.id] = item
+        return item
+
+    def people_of(self, course: Course) -> list[Person]:  # noqa: ARG002 - a platform may enrol by course
+        """Who is enrolled. An administrator can open any course without being in it."""
+        return [person for person in PEOPLE.values() if person.role is not Role.ADMIN]
+
+    def learners_of(self, course: Course) -> list[Person]:
+        """Who has a row in the gradebook."""
+        return [person for person in self.people_of(course) if person.role is Role.STUDENT]
+
+    def may_add_activities(self, person: Person) -> bool:
+        return person.role in (Role.TEACHER, Role.ASSISTANT, Role.ADMIN)
+
+    def may_see_grades(self, person: Person) -> bool:
+        return person.role in (Role.TEACHER, Role.ASSISTANT, Role.ADMIN)
+
+    # --- names and addresses ------------------------------------------------------------------------------------
+
+    def url(self, name: str, **ids: int) -> str:
+        """The address of one of `paths`, as the platform gives it out."""
+        path = re.sub(r"<int:(\w+)>", lambda found: str(ids[found.group(1)]), self.paths[name])
+        return self.issuer + path
+
+    def new_resource_link_id(self, number: int) -> str:
+        return f"link-{number}"
+
+    def user_id(self, person: Person) -> str:
+        """`sub`, and `user_id` in the services."""
+        return f"user-{person.number}"
+
+    def login_hint(self, person: Person) -> str:
+        return self.user_id(person)
+
+    def context_id(self, course: Course) -> str:
+        return f"course-{course.id}"
+
+    def person_with(self, user_id: str) -> Person | None:
+        return next((person for person in PEOPLE.values() if self.user_id(person) == user_id), None)
+
+    # --- login initiation and authentication request ------------------------------------------------------------
+
+    def begin(
+        self, person: Person, course: Course, activity: Activity | None, *, document_target: str = "iframe"
+    ) -> dict[str, str]:
+        """Remember a launch to come and say what the browser shall post to the tool. No activity: content selection."""
+        pending = PendingLaunch(
+            id=secrets.token_urlsafe(24),
+            person=person,
+            course=course,
+            activity=activity,
+            began_at=self.now(),
+            document_target=document_target,
+        )
+        self.world.pending[pending.id] = pending
+        return {
+            "iss": self.issuer,
+            "target_link_uri": activity.target_link_uri if activity else self.tool.target_link_uri,
+            "login_hint": self.login_hint(person),
+            "lti_message_hint": self.message_hint(pending),
+            "client_id": self.client_id,
+            "lti_deployment_id": self.deployment_id,
+            **self.more_login_fields(),
+        }
+
+    def more_login_fields(self) -> dict[str, str]:
+        return {}
+
+    def more_answer_fields(self) -> dict[str, str]:
+        """What the platform's web framework adds to the form that carries the id_token."""
+        return {}
+
+    def message_hint(self, pending: PendingLaunch) -> str:
+        return pending.id
+
+    def pending_id(self, message_hint: str) -> str | None:
+        """Which pending launch a hint names, if it is one of ours and unspoiled."""
+        return message_hint
+
+    def authenticated(self, fields: Mapping[str, str]) -> PendingLaunch:
+        """The launch that this authentication request asks for; it is spent now.
+
+        The client and the redirect URI are known to be the tool's already.
+
+        Raises:
+            AuthenticationRefusedError: to be posted to the tool.
+        """
+
+        def refuse(kind: str, description: str) -> AuthenticationRefusedError:
+            error = self.authentication_errors.get(kind, self.authentication_errors["missing"])
+            return AuthenticationRefusedError(error, description)
+
+        needed = ("scope", "response_type", "response_mode", "prompt", "nonce", "login_hint", "lti_message_hint")
+        if missing := [name for name in ("client_id", *needed) if not fields.get(name)]:
+            raise refuse("missing", f"The following parameters are missing: {', '.join(missing)}")
+        if fields["scope"] != "openid":
+            raise refuse("scope", "The scope must be openid")
+        if fields["response_type"] != "id_token":
+            raise refuse("response_type", "The response_type must be id_token")
+        if fields["response_mode"] != "form_post":
+            raise refuse("response_mode", "The response_mode must be form_post")
+        if fields["prompt"] != "none":
+            raise refuse("prompt", "The prompt must be none")
+        if fields["client_id"] != self.client_id:
+            raise refuse("client", "The client is not known here")
+        pending_id = self.pending_id(fields["lti_message_hint"])
+        with self.lock:
+            pending = self.world.pending.get(pending_id or "")
+            if pending is None or pending.began_at + self.hint_seconds < self.now():
+                raise refuse("hint", "The launch is no longer valid")
+            if fields["login_hint"] != self.login_hint(pending.person):
+                raise refuse("user", "The user must have an active session")
+            del self.world.pending[pending.id]
+        return pending
+
+    # --- the id_token -------------------------------------------------------------------------------------------
+
+    def id_token(self, pending: PendingLaunch, nonce: str) -> str:
+        return tokens.signed(self.claims(pending, nonce), self.keys.current)
+
+    def claims(self, pending: PendingLaunch, nonce: str) -> tokens.Claims:
+        """Every claim of the launch. A method that answers None leaves its claim out."""
+        activity = pending.activity
+        lti: dict[str, Any] = {
+            "message_type": "LtiResourceLinkRequest" if activity else "LtiDeepLinkingRequest",
+            "version": "1.3.0",
+            "deployment_id": self.deployment_id,
+            "target_link_uri": activity.target_link_uri if activity else self.tool.target_link_uri,
+            "roles": self.roles(pending.person),
+            "context": self.context(pending.course),
+            "resource_link": self.resource_link(activity) if activity else None,
+            "tool_platform": self.tool_platform(),
+            "launch_presentation": self.launch_presentation(pending),
+            "lis": self.lis(pending),
+            "role_scope_mentor": self.role_scope_mentor(pending.person),
+            "custom": self.custom(pending),
+        }
+        full = {
+            **self.envelope(pending, nonce),
+            **self.person_claims(pending.person),
+            **{v.LTI + name: value for name, value in lti.items()},
+            v.DL + "deep_linking_settings": None if activity else self.deep_linking_settings(pending),
+            v.AGS: self.ags_claim(pending),
+            v.NRPS: self.nrps_claim(pending),
+        }
+        return {name: value for name, value in full.items() if value is not None} | self.more_claims(pending)
+
+    def envelope(self, pending: PendingLaunch, nonce: str) -> tokens.Claims:
+        issued_at = int(self.now())
+        return {
+            "iss": self.issuer,
+            "aud": self.client_id,
+            "sub": self.user_id(pending.person),
+            "iat": issued_at,
+            "exp": issued_at + self.id_token_seconds,
+            "nonce": nonce,
+        }
+
+    def person_claims(self, person: Person) -> tokens.Claims:
+        return {
+            "name": person.name,
+            "given_name": person.given_name,
+            "family_name": person.family_name,
+            "email": person.email,
+        }
+
+    def roles(self, person: Person) -> list[str]:
+        return {
+            Role.TEACHER: [v.MEMBERSHIP + "Instructor"],
+            Role.ASSISTANT: [v.TEACHING_ASSISTANT, v.MEMBERSHIP + "Instructor"],
+            Role.STUDENT: [v.MEMBERSHIP + "Learner"],
+            Role.OBSERVER: [v.MEMBERSHIP + "Mentor"],
+            Role.ADMIN: [v.MEMBERSHIP + "Administrator"],
+        }[person.role]
+
+    def context(self, course: Course) -> tokens.Claims:
+        return {
+            "id": self.context_id(course),
+            "label": course.label,
+            "title": course.title,
+            "type": ["http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"],
+        }
+
+    def resource_link(self, activity: Activity) -> tokens.Claims:
+        return {"id": activity.resource_link_id, "title": activity.title}
+
+    def tool_platform(self) -> tokens.Claims:
+        return {"guid": urlsplit(self.issuer).netloc, "name": "Campus", "product_family_code": "campus"}
+
+    def launch_presentation(self, pending: PendingLaunch) -> tokens.Claims:
+        return {
+            "document_target": pending.document_target,
+            "return_url": self.return_url(pending),
+            "locale": "en",
+        }
+
+    def return_url(self, pending: PendingLaunch) -> str:
+        return f"{self.issuer}/courses/{pending.course.id}?as={pending.person.key}"
+
+    def lis(self, pending: PendingLaunch) -> tokens.Claims | None:
+        return {
+            "person_sourcedid": pending.person.sourced_id,
+            "course_offering_sourcedid": pending.course.sourced_id,
+        }
+
+    def role_scope_mentor(self, person: Person) -> list[str] | None:
+        observed = OBSERVED_BY.get(person.key)
+        return [self.user_id(PEOPLE[key]) for key in observed] if observed else None
+
+    def custom(self, pending: PendingLaunch) -> tokens.Claims | None:
+        given = pending.activity.custom if pending.activity else {}
+        resolved = {key: self.resolved(value, pending) for key, value in given.items()}
+        return resolved or None
+
+    def resolved(self, value: Any, pending: PendingLaunch) -> str:
+        """A custom value as text. `$Name` is replaced when the platform knows it and stays as it is otherwise."""
+        text = _text(value)
+        return self.variables(pending).get(text[1:], text) if text.startswith("$") else text
+
+    def variables(self, pending: PendingLaunch) -> dict[str, str]:
+        person, course, activity = pending.person, pending.course, pending.activity
+        item = course.default_line_item(activity) if activity else None
+        known = {
+            "User.id": self.user_id(person),
+            "User.username": person.username,
+            "Person.name.full": person.name,
+            "Person.name.given": person.given_name,
+            "Person.name.family": person.family_name,
+            "Person.email.primary": person.email,
+            "Person.sourcedId": person.sourced_id,
+            "Context.id": self.context_id(course),
+            "Context.title": course.title,
+            "Context.label": course.label,
+            "Context.sourcedId": course.sourced_id,
+            "Context.id.history": "",
+            "Membership.role": ",".join(self.roles(person)),
+            "LineItems.url": self.url("line_items", course_id=course.id),
+        }
+        if activity:
+            known |= {
+                "ResourceLink.id": activity.resource_link_id,
+                "ResourceLink.title": activity.title,
+                "ResourceLink.description": activity.text or "",
+                "ResourceLink.id.history": "",
+            }
+        if item:
+            known["LineItem.url"] = self.url("line_item", course_id=course.id, item_id=item.id)
+        return known
+
+    def ags_claim(self, pending: PendingLaunch) -> tokens.Claims | None:
+        course, activity = pending.course, pending.activity
+        claim: tokens.Claims = {
+            "scope": list(v.AGS_SCOPES),
+            "lineitems": self.url("line_items", course_id=course.id),
+        }
+        items = course.line_items_of(activity) if activity else []
+        if len(items) == 1:
+            claim["lineitem"] = self.url("line_item", course_id=course.id, item_id=items[0].id)
+        return claim
+
+    def nrps_claim(self, pending: PendingLaunch) -> tokens.Claims | None:
+        return {
+            "context_memberships_url": self.url("memberships", course_id=pending.course.id),
+            "service_versions": ["2.0"],
+        }
+
+    def more_claims(self, pending: PendingLaunch) -> tokens.Claims:  # noqa: ARG002 - for platforms
+        """Claims of the platform's own; these may be null."""
+        return {}
+
+    # --- deep linking -------------------------------------------------------------------------------------------
+
+    def deep_linking_settings(self, pending: PendingLaunch) -> tokens.Claims:
+        return {
+            "deep_link_return_url": self.deep_link_return_url(pending),
+            "accept_types": ["ltiResourceLink"],
+            "accept_presentation_document_targets": ["iframe", "window"],
+            "accept_multiple": True,
+            "accept_lineitem": True,
+            "auto_create": False,
+        }
+
+    def deep_link_return_url(self, pending: PendingLaunch) -> str:
+        data = self.seal.seal(
+            {
+                "jti": secrets.token_urlsafe(16),
+                "person": pending.person.key,
+                "course": pending.course.id,
+                "exp": int(self.now()) + DATA_TOKEN_SECONDS,
+            }
+        )
+        return f"{self.url('deep_linking_return', course_id=pending.course.id)}?{urlencode({'data': data})}"
+
+    def returning(self, course_id: int | None) -> tuple[Person, Course, Callable[[], None]]:
+        """Who comes back to which course with a deep linking response, and how to spend the return address.
+
+        Raises:
+            DeepLinkingRefusedError: the address is not one that was given out, or was used.
+        """
+        data = request.args.get("data")
+        if not data:
+            raise DeepLinkingRefusedError("presence_required: the return address has no data")
+        try:
+            claims = self.seal.open(data)
+        except tokens.BadTokenError as error:
+            raise DeepLinkingRefusedError("invalid_or_malformed: the return address was altered") from error
+        if claims["exp"] <= self.now() or claims["course"] != course_id:
+            raise DeepLinkingRefusedError("invalid_or_malformed: the return address is not valid any more")
+        used = self.world.used_data_tokens
+        if claims["jti"] in used:
+            raise DeepLinkingRefusedError("already_used: the return address works once")
+        course = self.world.courses.get(claims["course"])
+        if course is None:
+            raise DeepLinkingRefusedError("the course is gone")
+        return PEOPLE[claims["person"]], course, lambda: used.add(claims["jti"])
+
+    def check_deep_linking_response(self, claims: tokens.Claims) -> None:
+        """Everything about the message but its signature and its items."""
+        now = self.now()
+        expected = {
+            "iss": self.client_id,
+            v.LTI + "message_type": "LtiDeepLinkingResponse",
+            v.LTI + "version": "1.3.0",
+        }
+        if self.checks_deployment:
+            expected[v.LTI + "deployment_id"] = self.deployment_id
+        for name, value in expected.items():
+            if claims.get(name) != value:
+                raise DeepLinkingRefusedError(f"{name} is {claims.get(name)!r}, not {value!r}")
+        if self.issuer not in audiences(claims):
+            raise DeepLinkingRefusedError(f"aud is {claims.get('aud')!r}, not {self.issuer!r}")
+        for name in ("iat", "exp"):
+            if not is_number(claims.get(name)):
+                raise DeepLinkingRefusedError(f"{name} is not a number")
+        if claims["exp"] <= now:
+            raise DeepLinkingRefusedError("exp: the response has expired")
+        if claims["iat"] > now + 30:
+            raise DeepLinkingRefusedError("iat: the response comes from the future")
+        if claims["iat"] < now - 300:
+            raise DeepLinkingRefusedError("iat: the response is older than five minutes")
+        if not claims.get("nonce") or not isinstance(claims["nonce"], str):
+            raise DeepLinkingRefusedError("nonce is missing")
+
+    def new_activities(self, claims: tokens.Claims) -> list[NewActivity]:
+        """The items of the response as activities to add; all of them or none."""
+        items = claims.get(v.DL + "content_items", [])
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise DeepLinkingRefusedError("content_items is not a list of objects")
+        return [self.new_activity(item) for item in items]
+
+    def new_activity(self, item: dict[str, Any]) -> NewActivity:
+        if item.get("type") != "ltiResourceLink":
+            raise DeepLinkingRefusedError(f"type {item.get('type')!r} is not accepted here, only 'ltiResourceLink'")
+        url = item.get("url") or self.tool.target_link_uri
+        if not isinstance(url, str) or not self.tool.serves(url):
+            raise DeepLinkingRefusedError(f"url {url!r} is not on the tool's site {self.tool.origin}")
+        custom = item.get("custom") or {}
+        if not isinstance(custom, dict):
+            raise DeepLinkingRefusedError("custom is not an object")
+        return NewActivity(
+            title=str(item.get("title") or self.tool.name),
+            text=str(item["text"]) if item.get("text") else None,
+            target_link_uri=url,
+            custom=self.stored_custom(custom),
+            line_item=self.new_line_item(item),
+        )
+
+    def stored_custom(self, custom: dict[str, Any]) -> dict[str, Any]:
+        return custom
+
+    def new_line_item(self, item: dict[str, Any]) -> NewLineItem | None:
+        wanted = item.get("lineItem")
+        if wanted is None:
+            return None
+        maximum = wanted.get("scoreMaximum") if isinstance(wanted, dict) else None
+        if maximum is None:
+            raise DeepLinkingRefusedError("lineItem.scoreMaximum is a required field")
+        if not is_number(maximum) or maximum <= 0:
+            raise DeepLinkingRefusedError("lineItem.scoreMaximum is not a number above 0")
+        return NewLineItem(
+            score_maximum=float(maximum),
+            label=wanted.get("label"),
+            resource_id=wanted.get("resourceId"),
+            tag=wanted.get("tag"),
+        )
+
+    # --- access tokens ------------------------------------------------------------------------------------------
+
+    def grant(self) -> tuple[str, list[str]]:
+        """The access token that the request at hand earns, and its scopes. Asks the tool for its keys.
+
+        Raises:
+            TokenRefusedError
+        """
+        form = request.form
+        self.check_token_content_type()
+        if form.get("grant_type") != "client_credentials":
+            raise self.token_refused("grant_type", "grant_type must be client_credentials")
+        if form.get("client_assertion_type") != v.ASSERTION_TYPE:
+            raise self.token_refused("assertion_type", "client_assertion_type must be jwt-bearer")
+        assertion = form.get("client_assertion", "")
+        try:
+            claimed = tokens.unverified_claims(assertion)
+        except tokens.BadTokenError as error:
+            raise self.token_refused("assertion", "client_assertion is not a JWT") from error
+        if claimed.get("sub") != self.client_id:
+            raise self.token_refused("client", "the client is not known")
+        try:
+            claims = self.tool_keys.verified(assertion)
+        except tokens.BadTokenError as error:
+            raise self.token_refused(
+                "keys" if type(error) is not tokens.BadTokenError else "signature", str(error)
+            ) from error
+        if problem := self.assertion_problem(claims):
+            raise self.token_refused("claims", problem)
+        asked = form.get("scope", "").split()
+        scopes = self.granted_scopes(asked)
+        token = secrets.token_urlsafe(32)
+        with self.lock:
+            self.world.grants[token] = Grant(scopes=frozenset(scopes), expires_at=self.now() + TOKEN_SECONDS)
+        return token, scopes
+
+    def check_token_content_type(self) -> None:
+        if request.mimetype != "application/x-www-form-urlencoded":
+            raise self.token_refused("content_type", "the content type must be application/x-www-form-urlencoded")
+
+    def assertion_problem(self, claims: tokens.Claims) -> str | None:
+        """What is wrong with the claims of a client assertion whose signature is good."""
+        now = self.now()
+        missing = [name for name in ("iss", "sub", "aud", "iat", "exp", "jti") if claims.get(name) in (None, "")]
+        if missing:
+            return f"the following assertions are missing: {','.join(missing)}"
+        if claims["iss"] != self.client_id:
+            return "the 'iss' is invalid"
+        if self.url("token") not in audiences(claims):
+            return "the 'aud' is invalid"
+        if not is_number(claims["iat"]) or not is_number(claims["exp"]):
+            return "the 'iat' and 'exp' must be numbers"
+        if claims["exp"] <= now:
+            return "the JWT has expired"
+        if claims["iat"] > now + 30:
+            return "the 'iat' must not be in the future"
+        if claims["iat"] < now - 300:
+            return "the 'iat' must be less than 5 minutes old"
+        return None
+
+    def scopes_of_tool(self) -> list[str]:
+        """What the platform's administrator allowed the tool."""
+        return [*v.AGS_SCOPES, v.MEMBERSHIP_SCOPE]
+
+    def granted_scopes(self, asked: list[str]) -> list[str]:
+        granted = [scope for scope in asked if scope in self.scopes_of_tool()]
+        if not granted:
+            raise self.token_refused("scope", "none of these scopes is allowed")
+        return granted
+
+    def token_refused(self, kind: str, detail: str) -> TokenRefusedError:
+        if kind in ("client", "keys", "signature", "claims"):
+            return TokenRefusedError(401, "invalid_client", detail)
+        error = {"grant_type": "unsupported_grant_type", "scope": "invalid_scope"}.get(kind, "invalid_request")
+        return TokenRefusedError(400, error, detail)
+
+    def token_refusal(self, refused: TokenRefusedError) -> Response:
+        body = {"error": refused.error}
+        if refused.description:
+            body["error_description"] = refused.description
+        return json_response(body, refused.status)
+
+    def require_scope(self, *scopes: str) -> None:
+        """The request at hand carries a token that buys one of these scopes.
+
+        Raises:
+            ServiceRefusedError
+        """
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or not token:
+            raise ServiceRefusedError(401, "Missing access token", "unauthorized")
+        grant = self.world.grants.get(token)
+        if grant is None:
+            raise ServiceRefusedError(401, "Invalid access token field/s", "unauthorized")
+        if grant.expires_at <= self.now():
+            raise ServiceRefusedError(401, "Access token expired", "unauthorized")
+        if not grant.scopes & set(scopes):
+            raise ServiceRefusedError(self.missing_scope_status, "Insufficient permissions", "unauthorized")
+
+    missing_scope_status: ClassVar[int] = 403
+
+    # --- services: form of requests and answers -----------------------------------------------------------------
+
+    def require_media_type(self, service: str) -> None:
+        """The Content-Type of a body, the Accept of a question, as strictly as this platform takes them."""
+        if request.method not in ("POST", "PUT"):
+            return
+        wanted = v.SCORE_TYPE if service == "scores" else v.LINE_ITEM_TYPE
+        if request.mimetype not in (wanted, "application/json"):
+            raise ServiceRefusedError(415, f"the content type must be {wanted}", "unsupported_media_type")
+
+    def body(self) -> dict[str, Any]:
+        try:
+            body = json.loads(request.get_data())
+        except ValueError as error:
+            raise ServiceRefusedError(400, "the body is not JSON") from error
+        if not isinstance(body, dict):
+            raise ServiceRefusedError(400, "the body is not a JSON object")
+        return body
+
+    def refusal(self, refused: ServiceRefusedError, service: str) -> Response:  # noqa: ARG002 - for platforms
+        return json_response({"error": refused.kind, "message": refused.reason}, refused.status)
+
+    def answer(self, service: str, payload: Any, status: int = 200, links: list[str] | None = None) -> Response:
+        media_type = {
+            "line_items": v.LINE_ITEMS_TYPE,
+            "line_item": v.LINE_ITEM_TYPE,
+            "results": v.RESULTS_TYPE,
+            "memberships": v.MEMBERS_TYPE,
+        }.get(service, "application/json")
+        response = json_response(payload, status, media_type)
+        for link in links or []:
+            response.headers.add("Link", link)
+        return response
+
+    def page(self, items: list[Any], service: str) -> tuple[list[Any], list[str]]:  # noqa: ARG002 - for platforms
+        """The part of the list that was asked for, and the Link headers that lead on."""
+        return page_by_number(items, default=100, most=100)
+
+    # --- line items ---------------------------------------------------------------------------------------------
+
+    def line_item_url(self, course: Course, item: LineItem) -> str:
+        return self.url("line_item", course_id=course.id, item_id=item.id)
+
+    def line_item_json(self, course: Course, item: LineItem) -> dict[str, Any]:
+        activity = course.activities.get(item.activity_id or -1)
+        body = {
+            "id": self.line_item_url(course, item),
+            "label": item.label,
+            "scoreMaximum": number(item.score_maximum),
+            "resourceId": item.resource_id,
+            "tag": item.tag,
+            "resourceLinkId": activity.resource_link_id if activity else None,
+            "startDateTime": item.starts_at,
+            "endDateTime": item.ends_at,
+        }
+        return {name: value for name, value in body.items() if value is not None} | item.extensions
+
+    def parsed_line_item(self, body: dict[str, Any]) -> tuple[str, NewLineItem]:
+        label, maximum = body.get("label"), body.get("scoreMaximum")
+        if not isinstance(label, str) or not label.strip():
+            raise ServiceRefusedError(400, "label is missing or blank")
+        if not is_number(maximum) or maximum is None or maximum <= 0:
+            raise ServiceRefusedError(400, "scoreMaximum is missing or not a number above 0")
+        return label, NewLineItem(
+            score_maximum=float(maximum),
+            resource_id=body.get("resourceId"),
+            tag=body.get("tag"),
+            starts_at=body.get("startDateTime"),
+            ends_at=body.get("endDateTime"),
+        )
+
+    def activity_of_line_item(self, course: Course, resource_link_id: str) -> Activity:
+        for activity in course.activities.values():
+            if activity.resource_link_id == resource_link_id:
+                return activity
+        raise ServiceRefusedError(404, "no such resource link in this course", "not_found")
+
+    def extensions_of_line_item(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - for platforms
+        return {}
+
+    def check_deletable(self, item: LineItem) -> None:
+        if not item.made_by_tool:
+            raise ServiceRefusedError(403, "the tool did not make this line item", "forbidden")
+
+    # --- scores -------------------------------------------------------------------------------------------------
+
+    def parsed_score(self, body: dict[str, Any]) -> Score:
+        """The score message.
+
+        Raises:
+            ServiceRefusedError: with the status of `score_shape_status`.
+        """
+        needed = ("userId", "timestamp", "activityProgress", "gradingProgress")
+        if missing := [name for name in needed if body.get(name) in (None, "")]:
+            raise self.bad_score(body, "missing", f"missing: {', '.join(missing)}")
+        if body["activityProgress"] not in v.ACTIVITY_PROGRESS or body["gradingProgress"] not in v.GRADING_PROGRESS:
+            raise self.bad_score(body, "progress", "activityProgress or gradingProgress has an unknown value")
+        at = moment(body["timestamp"])
+        if at is None:
+            raise self.bad_score(body, "timestamp", "timestamp is not ISO 8601 with a zone")
+        given, maximum = body.get("scoreGiven"), body.get("scoreMaximum")
+        if given is not None and (not is_number(given) or given < 0):
+            raise self.bad_score(body, "scoreGiven", "scoreGiven is not a number of 0 or more")
+        if given is not None and (not is_number(maximum) or maximum <= 0):
+            raise self.bad_score(body, "scoreMaximum", "scoreMaximum is missing or not a number above 0")
+        submission = body.get("submission")
+        submitted_at = submission.get("submittedAt") if isinstance(submission, dict) else None
+        comment = body.get("comment")
+        return Score(
+            user_id=str(body["userId"]),
+            timestamp=body["timestamp"],
+            at=at,
+            activity_progress=body["activityProgress"],
+            grading_progress=body["gradingProgress"],
+            score_given=None if given is None else float(given),
+            score_maximum=float(maximum) if is_number(maximum) else None,
+            comment=comment if isinstance(comment, str) and comment.strip() else None,
+            submitted_at=submitted_at,
+            extension=self.score_extension(body),
+        )
+
+    def bad_score(self, body: dict[str, Any], field: str, reason: str) -> ServiceRefusedError:  # noqa: ARG002
+        return ServiceRefusedError(400, reason)
+
+    def score_extension(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - for platforms
+        return {}
+
+    def learner(self, course: Course, score: Score, body: dict[str, Any]) -> Person:  # noqa: ARG002 - for platforms
+        person = self.person_with(score.user_id)
+        if person is None or person not in self.learners_of(course):
+            raise ServiceRefusedError(403, "this user has no grades in this course", "forbidden")
+        return person
+
+    def check_newer(self, cell: Cell, score: Score) -> None:
+        if cell.last_timestamp is not None and score.at <= cell.last_timestamp:
+            raise ServiceRefusedError(409, "a newer score is there already", "conflict")
+
+    def counts(self, score: Score) -> bool:
+        """Whether this message carries a mark that the gradebook shows."""
+        return score.grading_progress == "FullyGraded" and score.score_given is not None
+
+    def clears(self, score: Score) -> bool:
+        """Whether a message that does not count empties the cell."""
+        return score.score_given is None
+
+    def take_comment(self, cell: Cell, comment: str | None) -> None:
+        cell.comments[:] = [comment] if comment else []
+
+    def take_attempt(self, item: LineItem, cell: Cell, score: Score) -> None:
+        """Nothing: attempts are a matter of platforms that keep submissions."""
+
+    def score_answer(self, course: Course, item: LineItem, person: Person) -> Response:  # noqa: ARG002 - for platforms
+        return Response(status=204)
+
+    def result_json(self, course: Course, item: LineItem, person: Person) -> dict[str, Any] | None:
+        """What the gradebook shows for one learner; None leaves them out."""
+        cell = item.cells.get(person.key)
+        if cell is None or cell.score is None:
+            return None
+        url = self.line_item_url(course, item)
+        return {
+            "id": f"{url}/results/{person.number}",
+            "scoreOf": url,
+            "userId": self.user_id(person),
+            "resultScore": number(cell.score),
+            "resultMaximum": number(item.score_maximum),
+            **({"comment": cell.comments[-1]} if cell.comments else {}),
+        }
+
+    # --- names and roles ----------------------------------------------------------------------------------------
+
+    def member_json(self, person: Person) -> dict[str, Any]:
+        return {
+            "status": "Active",
+            "user_id": self.user_id(person),
+            "roles": self.member_roles(person),
+            "lis_person_sourcedid": person.sourced_id,
+            **self.person_claims(person),
+        }
+
+    def member_roles(self, person: Person) -> list[str]:
+        return [role for role in self.roles(person) if "/membership" in role]
+
+    def has_role(self, person: Person, wanted: str) -> bool:
+        return wanted in self.member_roles(person) or v.MEMBERSHIP + wanted in self.member_roles(person)
+
+    def memberships_json(self, course: Course, members: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "id": self.url("memberships", course_id=course.id),
+            "context": {"id": self.context_id(course), "label": course.label, "title": course.title},
+            "members": members,
+        }
+
+    def linked_activity(self, course: Course, rlid: str) -> Activity | None:
+        """The resource link that a roster is asked for; None means the whole course."""
+        for activity in course.activities.values():
+            if activity.resource_link_id == rlid:
+                return activity
+        raise ServiceRefusedError(400, "Tool does not have access to rlid or rlid does not exist")
+
+    def member_message(self, person: Person, course: Course, activity: Activity) -> dict[str, Any]:
+        pending = PendingLaunch(
+            id="", person=person, course=course, activity=activity, began_at=self.now(), document_target="iframe"
+        )
+        return {
+            v.LTI + "message_type": "LtiResourceLinkRequest",
+            v.LTI + "custom": self.custom(pending) or {},
+        }
+
+
+def page_by_number(
+    items: list[Any], *, default: int, most: int, rel_current: bool = False
+) -> tuple[list[Any], list[str]]:
+    """Pages counted from 1. `limit` becomes `per_page` in the links; every other parameter stays."""
+    given = request.args
+    size = min(max(whole(given.get("limit") or given.get("per_page"), default), 1), most)
+    page = max(whole(given.get("page"), 1), 1)
+    last = max(-(-len(items) // size), 1)
+    kept = [(name, value) for name, value in given.items(multi=True) if name not in ("limit", "page", "per_page")]
+
+    def link(rel: str, to: int) -> str:
+        query = urlencode([*kept, ("page", str(to)), ("per_page", str(size))])
+        return f'<{request.base_url}?{query}>; rel="{rel}"'
+
+    links = [link("current", page)] if rel_current else []
+    if page < last:
+        links.append(link("next", page + 1))
+    if page > 1:
+        links.append(link("prev", page - 1))
+    links += [link("first", 1), link("last", last)]
+    return items[(page - 1) * size : page * size], [",".join(links)]
+
+
+def json_response(payload: Any, status: int | str = 200, media_type: str = "application/json") -> Response:
+    return Response(json.dumps(payload), status=status, content_type=media_type)
+
+
+def audiences(claims: tokens.Claims) -> list[Any]:
+    audience = claims.get("aud")
+    return audience if isinstance(audience, list) else [audience]
+
+
+def is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def number(value: float) -> int | float:
+    """10.0 as 10, as people write it."""
+    return int(value) if float(value).is_integer() else value
+
+
+def whole(text: str | None, default: int) -> int:
+    return int(text) if text is not None and text.isdecimal() else default
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)")
+
+
+def moment(text: Any) -> datetime | None:
+    """A point in time from ISO 8601 with a zone, else None."""
+    if not isinstance(text, str) or not _MOMENT.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def digest(text: str) -> str:
+    """A 40 digit hexadecimal id that is the same in every run."""
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

@@ -1,0 +1,368 @@
+"""Canvas as it behaves when it hosts a course: its claims, its status codes, its way of wiping grades."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from flask import Response
+
+from local.campus import tokens
+from local.campus import vocabulary as v
+from local.campus.profile import (
+    DeepLinkingRefusedError,
+    NewLineItem,
+    Profile,
+    Score,
+    ServiceRefusedError,
+    TokenRefusedError,
+    audiences,
+    digest,
+    json_response,
+    moment,
+    page_by_number,
+)
+from local.campus.world import PEOPLE, Activity, Cell, Course, LineItem, PendingLaunch, Person, Role
+
+_SUBMISSION = "https://canvas.instructure.com/lti/submission"
+_SUBMISSION_TYPE = "https://canvas.instructure.com/lti/submission_type"
+_PLACEMENT = "https://www.instructure.com/placement"
+# Canvas validates some claims as models, and the models' bookkeeping travels along.
+_BOOKKEEPING: dict[str, Any] = {"errors": {"errors": {}}, "validation_context": None}
+
+
+class Canvas(Profile):
+    slug = "canvas"
+    name = "Canvas"
+    client_id = "10000000000360"
+    deployment_id = f"7:{digest('canvas root account')}"
+    course_ids = (101, 102)
+    first_number = 5000
+    paths: ClassVar[dict[str, str]] = {
+        "jwks": "/api/lti/security/jwks",
+        "authorize": "/api/lti/authorize_redirect",
+        "token": "/login/oauth2/token",
+        "line_items": "/api/lti/courses/<int:course_id>/line_items",
+        "line_item": "/api/lti/courses/<int:course_id>/line_items/<int:item_id>",
+        "scores": "/api/lti/courses/<int:course_id>/line_items/<int:item_id>/scores",
+        "results": "/api/lti/courses/<int:course_id>/line_items/<int:item_id>/results",
+        "memberships": "/api/lti/courses/<int:course_id>/names_and_roles",
+        "deep_linking_return": "/courses/<int:course_id>/deep_linking_response",
+    }
+    keys_before = 1
+    keys_after = 1
+    keeps_tool_keys = False  # fetched at every token request: the tool's rotation is seen at once
+    id_token_seconds = 3600
+    checks_deployment = False
+    missing_scope_status = 401
+    authentication_errors: ClassVar[dict[str, str]] = {
+        "missing": "invalid_request_object",
+        "client": "unauthorized_client",
+        "hint": "launch_no_longer_valid",
+        "user": "login_required",
+    }
+
+    def new_resource_link_id(self, number: int) -> str:  # noqa: ARG002 - opaque, not counted
+        return str(uuid.uuid4())
+
+    def user_id(self, person: Person) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"canvas user {person.number}"))
+
+    def login_hint(self, person: Person) -> str:
+        return digest(f"canvas login {person.number}")
+
+    def context_id(self, course: Course) -> str:
+        return digest(f"canvas course {course.id}")
+
+    def person_with(self, user_id: str) -> Person | None:
+        """By LTI id, or by the numeric id that Canvas' own API uses."""
+        found = super().person_with(user_id)
+        return found or next((person for person in PEOPLE.values() if str(person.number) == user_id), None)
+
+    # --- launch -------------------------------------------------------------------------------------------------
+
+    def more_login_fields(self) -> dict[str, str]:
+        return {"canvas_environment": "prod", "canvas_region": "not_configured"}
+
+    def more_answer_fields(self) -> dict[str, str]:
+        return {"utf8": "✓", "authenticity_token": secrets.token_urlsafe(64)}
+
+    def message_hint(self, pending: PendingLaunch) -> str:
+        return self.seal.seal(
+            {
+                "verifier": pending.id,
+                "canvas_domain": self.issuer,
+                "context_type": "Course",
+                "exp": int(self.now()) + self.hint_seconds,
+            }
+        )
+
+    def pending_id(self, message_hint: str) -> str | None:
+        try:
+            verifier = self.seal.open(message_hint).get("verifier")
+        except tokens.BadTokenError:
+            return None
+        return verifier if isinstance(verifier, str) else None
+
+    def envelope(self, pending: PendingLaunch, nonce: str) -> tokens.Claims:
+        issued_at = int(pending.began_at)  # when the launch began, not when the id_token is made
+        return {
+            **super().envelope(pending, nonce),
+            "azp": self.client_id,
+            "iat": issued_at,
+            "exp": issued_at + self.id_token_seconds,
+        }
+
+    def person_claims(self, person: Person) -> tokens.Claims:
+        picture = f"{self.issuer}/images/thumbnails/{person.number}"
+        return {**super().person_claims(person), "picture": picture}
+
+    def roles(self, person: Person) -> list[str]:
+        user = v.SYSTEM + "User"
+        instructor = v.MEMBERSHIP + "Instructor"
+        return sorted(
+            {
+                Role.TEACHER: [v.INSTITUTION + "Instructor", instructor, user],
+                Role.ASSISTANT: [v.INSTITUTION + "Instructor", v.TEACHING_ASSISTANT, instructor, user],
+                Role.STUDENT: [v.INSTITUTION + "Student", v.MEMBERSHIP + "Learner", user],
+                Role.OBSERVER: [v.INSTITUTION + "Observer", v.MEMBERSHIP + "Mentor", user],
+                Role.ADMIN: [v.INSTITUTION + "Administrator", user],  # no role in the course at all
+            }[person.role]
+        )
+
+    def context(self, course: Course) -> tokens.Claims:
+        return {**super().context(course), **_BOOKKEEPING}
+
+    def resource_link(self, activity: Activity) -> tokens.Claims:
+        return {**super().resource_link(activity), "description": activity.text, **_BOOKKEEPING}
+
+    def tool_platform(self) -> tokens.Claims:
+        return {
+            "guid": f"{digest('canvas guid')}:canvas-lms",
+            "name": "Campus University",
+            "version": "cloud",
+            "product_family_code": "canvas",
+            **_BOOKKEEPING,
+        }
+
+    def launch_presentation(self, pending: PendingLaunch) -> tokens.Claims:
+        # "iframe" in a new tab, too.
+        presentation = {**super().launch_presentation(pending), "document_target": "iframe"}
+        return {**presentation, "height": None, "width": None, **_BOOKKEEPING}
+
+    def lis(self, pending: PendingLaunch) -> tokens.Claims:
+        return {**(super().lis(pending) or {}), **_BOOKKEEPING}
+
+    def custom(self, pending: PendingLaunch) -> tokens.Claims:
+        resolved = super().custom(pending) or {}
+        return {re.sub(r"\W", "_", key.lower(), flags=re.ASCII): value for key, value in resolved.items()}
+
+    def variables(self, pending: PendingLaunch) -> dict[str, str]:
+        course, activity = pending.course, pending.activity
+        item = course.default_line_item(activity) if activity else None
+        known = super().variables(pending) | {
+            "Message.locale": "en",
+            "Canvas.user.id": str(pending.person.number),
+            "Canvas.user.sisSourceId": pending.person.sourced_id,
+            "Canvas.course.id": str(course.id),
+            "Canvas.course.name": course.title,
+            "Canvas.course.sisSourceId": course.sourced_id,
+            "Canvas.api.baseUrl": self.issuer,
+            "Canvas.environment.test": "false",
+        }
+        if activity and item:
+            known["Canvas.assignment.id"] = str(activity.id)
+            known["Canvas.assignment.title"] = activity.title
+            known["Canvas.assignment.pointsPossible"] = f"{item.score_maximum:g}"
+        known.pop("Person.sourcedId")  # not filled in by this institution: arrives as it was written
+        return known
+
+    def ags_claim(self, pending: PendingLaunch) -> tokens.Claims:
+        course, activity = pending.course, pending.activity
+        item = course.default_line_item(activity) if activity else None
+        claim: tokens.Claims = {"scope": v.AGS_SCOPES, "lineitems": self.url("line_items", course_id=course.id)}
+        if item:
+            claim["lineitem"] = self.line_item_url(course, item)
+        return {**claim, **_BOOKKEEPING}
+
+    def nrps_claim(self, pending: PendingLaunch) -> tokens.Claims:
+        return {**(super().nrps_claim(pending) or {}), **_BOOKKEEPING}
+
+    def more_claims(self, pending: PendingLaunch) -> tokens.Claims:
+        return {
+            "locale": "en",
+            v.LTI + "lti1p1": {"user_id": digest(f"canvas 1.1 {pending.person.number}"), **_BOOKKEEPING},
+            v.LTI + "lti11_legacy_user_id": "",
+            _PLACEMENT: None if pending.activity else "course_assignments_menu",
+        }
+
+    # --- deep linking -------------------------------------------------------------------------------------------
+
+    def deep_linking_settings(self, pending: PendingLaunch) -> tokens.Claims:
+        """As the placement course_assignments_menu sends it: several items, each may bring a column."""
+        return {
+            "deep_link_return_url": self.deep_link_return_url(pending),
+            "accept_types": ["ltiResourceLink"],
+            "accept_presentation_document_targets": ["iframe", "window"],
+            "accept_media_types": "application/vnd.ims.lti.v1.ltilink",
+            "accept_multiple": True,
+            "auto_create": False,
+            **_BOOKKEEPING,
+        }
+
+    def stored_custom(self, custom: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in custom.items() if value is None or isinstance(value, str | int | float)}
+
+    def new_line_item(self, item: dict[str, Any]) -> NewLineItem | None:
+        wanted = super().new_line_item(item)
+        if wanted is None:
+            return None
+        dates = {}
+        for name in ("available", "submission"):
+            given = item.get(name) or {}
+            if not isinstance(given, dict):
+                raise DeepLinkingRefusedError(f"{name} is not an object")
+            dates[name] = given
+        return NewLineItem(
+            score_maximum=wanted.score_maximum,
+            label=wanted.label,
+            resource_id=wanted.resource_id,
+            tag=wanted.tag,
+            starts_at=dates["available"].get("startDateTime"),
+            ends_at=dates["submission"].get("endDateTime"),  # the due date
+        )
+
+    # --- access tokens ------------------------------------------------------------------------------------------
+
+    def granted_scopes(self, asked: list[str]) -> list[str]:
+        if not asked or not set(asked) <= set(self.scopes_of_tool()):
+            raise self.token_refused("scope", "A requested scope is invalid, unknown, malformed, or exceeds the scope")
+        return asked
+
+    def token_refused(self, kind: str, detail: str) -> TokenRefusedError:
+        match kind:
+            case "client":
+                return TokenRefusedError(401, "invalid_client", "unknown client")
+            case "keys":
+                return TokenRefusedError(400, "invalid_request", f"JWK Error: {detail}")
+            case "signature":
+                return TokenRefusedError(400, "invalid_request", "JWS signature invalid.")
+            case "scope":
+                return TokenRefusedError(400, "invalid_scope", detail)
+            case "grant_type":
+                return TokenRefusedError(400, "unsupported_grant_type", detail)
+            case _:
+                return TokenRefusedError(400, "invalid_request", detail)
+
+    def assertion_problem(self, claims: tokens.Claims) -> str | None:
+        missing = [name for name in ("iss", "sub", "aud", "iat", "exp", "jti") if claims.get(name) in (None, "")]
+        if missing:
+            return f"the following assertions are missing: {','.join(missing)}"
+        if self.url("token") not in audiences(claims):
+            return "the 'aud' is invalid"
+        return super().assertion_problem(claims)
+
+    # --- services -----------------------------------------------------------------------------------------------
+
+    def require_media_type(self, service: str) -> None:
+        """Canvas reads JSON under any of its types and asks nothing of Accept."""
+
+    def refusal(self, refused: ServiceRefusedError, service: str) -> Response:  # noqa: ARG002 - alike everywhere
+        body = {"errors": {"type": refused.kind, "message": refused.reason}}
+        response = json_response(body, refused.status)
+        if refused.status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="canvas-lms"'
+        return response
+
+    def answer(self, service: str, payload: Any, status: int = 200, links: list[str] | None = None) -> Response:
+        response = super().answer(service, payload, status, links)
+        response.headers["X-Request-Cost"] = "0.5"
+        response.headers["X-Rate-Limit-Remaining"] = "600.0"
+        return response
+
+    def page(self, items: list[Any], service: str) -> tuple[list[Any], list[str]]:
+        if service == "memberships":
+            return page_by_number(items, default=50, most=50, rel_current=True)
+        return page_by_number(items, default=10, most=100, rel_current=True)
+
+    def extensions_of_line_item(self, body: dict[str, Any]) -> dict[str, Any]:
+        wanted = body.get(_SUBMISSION_TYPE)
+        if wanted is None:
+            return {}
+        if not isinstance(wanted, dict) or wanted.get("type") not in ("none", "external_tool"):
+            raise ServiceRefusedError(400, "submission_type.type must be none or external_tool")
+        return {_SUBMISSION_TYPE: wanted}
+
+    def check_deletable(self, item: LineItem) -> None:
+        if item.is_default:
+            raise ServiceRefusedError(401, "You may not delete the default line item", "unauthorized")
+
+    def bad_score(self, body: dict[str, Any], field: str, reason: str) -> ServiceRefusedError:  # noqa: ARG002
+        if field in ("scoreGiven", "scoreMaximum"):
+            return ServiceRefusedError(422, reason, "unprocessable_entity")
+        return ServiceRefusedError(400, reason)
+
+    def score_extension(self, body: dict[str, Any]) -> dict[str, Any]:
+        extension = body.get(_SUBMISSION)
+        return extension if isinstance(extension, dict) else {}
+
+    def learner(self, course: Course, score: Score, body: dict[str, Any]) -> Person:  # noqa: ARG002
+        person = self.person_with(score.user_id)
+        if person is None or person not in self.learners_of(course):
+            raise ServiceRefusedError(422, "User not found in course or is not a student", "unprocessable_entity")
+        return person
+
+    def check_newer(self, cell: Cell, score: Score) -> None:
+        if cell.last_timestamp is not None and score.at < cell.last_timestamp:
+            raise ServiceRefusedError(400, "Timestamp is earlier than the result's last update")
+        submitted = moment(_submitted_at(score))
+        if submitted and submitted > datetime.fromtimestamp(self.now(), UTC) + timedelta(minutes=1):
+            raise ServiceRefusedError(400, "submittedAt is in the future")
+
+    def counts(self, score: Score) -> bool:
+        return score.grading_progress in ("FullyGraded", "PendingManual") and score.score_given is not None
+
+    def clears(self, score: Score) -> bool:
+        """Not only an ignored score: the mark that was there goes, unless the tool asked to keep it."""
+        return score.extension.get("preserve_score") is not True
+
+    def take_comment(self, cell: Cell, comment: str | None) -> None:
+        if comment:
+            cell.comments.append(comment)  # they pile up; nothing erases them
+
+    def take_attempt(self, item: LineItem, cell: Cell, score: Score) -> None:
+        """An assignment's own column takes submissions, unless told otherwise; one per submission time."""
+        extension = score.extension
+        makes_one = extension.get("new_submission", extension.get("submission_type") != "none")
+        handed_in = score.activity_progress in ("Submitted", "Completed")
+        counted = score.grading_progress in ("FullyGraded", "PendingManual")
+        if not (item.is_default and makes_one is True and handed_in and counted):
+            return
+        submitted_at = _submitted_at(score)
+        if submitted_at is None or submitted_at not in cell.attempts:
+            cell.attempts.append(submitted_at or score.timestamp)
+
+    def score_answer(self, course: Course, item: LineItem, person: Person) -> Response:
+        url = f"{self.line_item_url(course, item)}/results/{person.number}"
+        response = self.answer("scores", {"resultUrl": url})
+        response.content_type = v.SCORE_TYPE
+        return response
+
+    def member_json(self, person: Person) -> dict[str, Any]:
+        return {**super().member_json(person), "lti11_legacy_user_id": digest(f"canvas 1.1 {person.number}")}
+
+    def has_role(self, person: Person, wanted: str) -> bool:
+        return wanted in self.member_roles(person)  # a full URI; anything else finds nobody
+
+    def linked_activity(self, course: Course, rlid: str) -> Activity | None:
+        if rlid == self.context_id(course):
+            return None
+        return super().linked_activity(course, rlid)
+
+
+def _submitted_at(score: Score) -> str | None:
+    given = score.submitted_at or score.extension.get("submitted_at")
+    return given if isinstance(given, str) else None
