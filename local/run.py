@@ -90,6 +90,7 @@ def _run(settings: Settings, logs: Logs) -> None:
             parameters={
                 "LoopbackHttp": "allowed",
                 "ScoresVisibilityTimeout": str(settings.visibility_timeout_seconds),
+                "ScoreLeaseSeconds": "10",
             },
             logs=logs,
         )

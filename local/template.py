@@ -6,6 +6,7 @@ Whatever only CloudFormation can work out (Ref, GetAtt, Sub, If) is asked of it 
 """
 
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -283,6 +284,7 @@ def _expand(path: Path, parameters: Mapping[str, str], region: str) -> dict[str,
     from samtranslator.translator.transform import transform
     from samtranslator.yaml_helper import yaml_parse
 
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns that its own metrics go nowhere
     source = yaml_parse(path.read_text(encoding="utf-8"))
     for resource in source["Resources"].values():
         for name in ("CodeUri", "ContentUri"):
