@@ -90,7 +90,7 @@ def _run(settings: Settings, logs: Logs) -> None:
             parameters={
                 "LoopbackHttp": "allowed",
                 "ScoresVisibilityTimeout": str(settings.visibility_timeout_seconds),
-                "ScoreLeaseSeconds": "10",
+                "ScoreLeaseSeconds": "5",
             },
             logs=logs,
         )
@@ -224,6 +224,7 @@ def register_campus(settings: Settings, platforms: Sequence[Mapping[str, str]]) 
             "--token-url": platform["token_url"],
             "--jwks-url": platform["jwks_url"],
             "--deployment-id": platform["deployment_id"],
+            "--family": platform["profile"],
             "--tenant": f"Campus {platform['profile']}",
         }
         operate(settings, "platform", "add", "custom", *(part for option in options.items() for part in option))
