@@ -2,7 +2,7 @@
 
 import {
   api, asProblem, goTo, h, moment, nameThisPage, notice, numeral, pageLink, Problem, problemPanel, remember,
-  remembered, session, show, showProblem, speakAs, start, stateMark, stateWords, t, visit,
+  remembered, session, show, showProblem, speakAs, start, startAgain, stateMark, stateWords, t, visit,
 } from "/app/tool.js";
 
 const DRAFT = `lti-draft:${session.launchId}`;
@@ -33,7 +33,7 @@ function showNotChosen() {
     notice(
       t("not_chosen_title"),
       h("p", {}, t("not_chosen")),
-      h("button", { type: "button", onclick: () => start(load) }, t("look_again")),
+      h("button", { type: "button", onclick: () => startAgain(load) }, t("look_again")),
     ),
   );
 }
@@ -99,7 +99,7 @@ function written(question, id) {
     autocomplete: "off",
     "aria-describedby": described.join(" ") || null,
   });
-  if (isNumber) field.addEventListener("input", () => explainNumber(field, hint));
+  if (isNumber) field.addEventListener("input", () => explainNumber(field, hint, question.unit));
   const unit = question.unit && h("span", { id: `${id}-unit` }, question.unit);
   return h("div", {}, h("div", { class: "written" }, field, unit), isNumber && hint);
 }
@@ -119,12 +119,13 @@ function plainNumber(text) {
 }
 
 /** Says how a number with a sign in it is read, so that "2,850" surprises no one. */
-function explainNumber(field, hint) {
+function explainNumber(field, hint, unit) {
   const number = plainNumber(field.value);
   const isPlain = /^\d*$/.test(field.value.trim());
   field.removeAttribute("aria-invalid");
   hint.classList.remove("wrong");
-  hint.textContent = number === null || isPlain ? "" : t("read_as", { number: numeral(Number(number), 10) });
+  const quantity = [numeral(Number(number), 10), unit].filter(Boolean).join(" ");
+  hint.textContent = number === null || isPlain ? "" : t("read_as", { quantity });
 }
 
 // Answering
@@ -328,7 +329,7 @@ async function watch(delivery, { submitted_at: submittedAt }) {
     } catch (error) {
       if (error instanceof Problem && error.mayPass) continue;
       if (error instanceof Problem && error.status === 401) return; // the visit has ended; the mark goes its way
-      showProblem(error, () => start(load));
+      showProblem(error, () => startAgain(load));
       return;
     }
   }

@@ -2,7 +2,7 @@
 
 import {
   api, asProblem, goTo, h, moment, nameThisPage, numeral, pageLink, Problem, problemPanel, show, speakAs,
-  start, stateMark, stateWords, t,
+  start, startAgain, stateMark, stateWords, t,
 } from "/app/tool.js";
 import { chooser } from "/app/catalogue.js";
 
@@ -118,7 +118,7 @@ function showChooser({ mayGoBack = false } = {}) {
     }
   };
   bind.addEventListener("click", use);
-  const back = mayGoBack && h("button", { type: "button", onclick: () => start(load) }, t("back"));
+  const back = mayGoBack && h("button", { type: "button", onclick: () => startAgain(load) }, t("back"));
   show(
     h("header", {}, heading, h("p", { class: "lead" }, t("choose_advice"))),
     chooser({ chosen, multiple: false, withColumns: false, onchange }),

@@ -7,7 +7,7 @@ async function load() {
   const launch = await api("/api/session");
   speakAs(launch.locale);
   if (!launch.deep_linking) {
-    show(notice(t("reopen_title"), h("p", {}, t("reopen_activity"))));
+    show(notice(t("reopen_title"), h("p", {}, t("reopen"))));
     return;
   }
   const { accept_types: types, accept_multiple: multiple, accept_lineitem: lineItems } = launch.deep_linking;
@@ -52,7 +52,7 @@ function showPicker({ multiple, withColumns, course }) {
   };
   const into = course && h("p", { class: "lead" }, t(multiple ? "picker_into_many" : "picker_into", { course }));
   show(
-    h("header", {}, h("h1", {}, title), into),
+    h("header", {}, h("h1", { tabindex: "-1" }, title), into),
     chooser({ chosen, multiple, withColumns, onchange }),
     h("div", { class: "bar" }, status, answer(chosen, h("button", { value: "cancel" }, t("cancel")), add)),
   );

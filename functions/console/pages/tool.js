@@ -8,9 +8,9 @@
 const SENTENCES = {
   en: {
     // anywhere
-    reopen_title: "Open it again from your course",
-    reopen_activity: "Open this activity again from your course.",
-    reopen_ended: "Your visit has ended, as it does after a while. Open this activity again from your course.",
+    reopen_title: "Open this activity again from your course",
+    reopen: "This page works only when it is opened from there.",
+    reopen_ended: "This visit has ended, as each does after some hours.",
     network_title: "No connection",
     network: "The server could not be reached. Check your connection, then try once more.",
     server_title: "Something went wrong on our side",
@@ -25,7 +25,7 @@ const SENTENCES = {
     question_of: "Question {number} of {total}",
     points: { one: "{n} point", other: "{n} points" },
     choose_all: "choose all that apply",
-    read_as: "Read as {number}.",
+    read_as: "Read as {quantity}.",
     not_a_number: "Write a number here, such as 12.5.",
     answered: "{done} of {total} answered",
     submit: "Submit",
@@ -326,14 +326,20 @@ export function nameThisPage(title) {
 /** Runs a page: `load` fetches and shows. Without a session, or when a call fails, the page says what to do. */
 export async function start(load) {
   if (!session.token) {
-    show(notice(t("reopen_title"), h("p", {}, t("reopen_activity"))));
+    show(notice(t("reopen_title"), h("p", {}, t("reopen"))));
     return;
   }
   try {
     await load();
   } catch (error) {
-    showProblem(error, () => start(load));
+    showProblem(error, () => startAgain(load));
   }
+}
+
+/** Runs a page anew because its reader asked for it, so the reader is taken to its heading. */
+export async function startAgain(load) {
+  await start(load);
+  goTo(main.querySelector("h1"));
 }
 
 /** Gives the whole page to a failure. Anything but a Problem is a fault of these pages; the console gets it too. */

@@ -1,0 +1,271 @@
+"""A small stand-in for the tool behind the pages: it serves the real files and answers the API as documented.
+
+It keeps what it is told (attempts, bindings), marks answers by the catalogue's own files, notes each call, and can be
+told to fail. The launch page stands in too: it hands a session to a page as an accepted launch does.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from flask import Flask, Response, request
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ROOT / "functions" / "console" / "pages"
+CATALOGUE = ROOT / "catalogue"
+MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'"
+)
+ROLES = "http://purl.imsglobal.org/vocab/lis/v2/"
+
+Json = dict[str, Any]
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing: the tests read what was called, not the server's log."""
+
+
+def catalogue() -> dict[str, Json]:
+    """The built-in activities, by id."""
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CATALOGUE.glob("*.yaml"))]
+    return {activity["id"]: activity for activity in files}
+
+
+def maximum(activity: Json) -> float:
+    return float(sum(question["points"] for question in activity["questions"]))
+
+
+def is_right(question: Json, answer: object) -> bool:
+    """Whether an answer earns the question's points, as the catalogue's files say it."""
+    match question["kind"]:
+        case "choice" if isinstance(question["answer"], list):
+            return isinstance(answer, list) and sorted(answer) == sorted(question["answer"])
+        case "choice":
+            return bool(answer == question["answer"])
+        case "number":
+            return abs(float(str(answer)) - float(question["answer"])) <= float(question["tolerance"])
+    return str(answer).strip().casefold() in {accepted.casefold() for accepted in question["accept"]}
+
+
+def without_answers(activity: Json) -> Json:
+    questions = []
+    for question in activity["questions"]:
+        shown = {key: question[key] for key in ("id", "kind", "prompt", "points", "unit") if key in question}
+        if question["kind"] == "choice":
+            shown["options"] = [{"id": key, "text": text} for key, text in question["options"].items()]
+            shown["multiple"] = isinstance(question["answer"], list)
+        questions.append(shown)
+    facts = {key: activity[key] for key in ("id", "title", "description", "kind")}
+    return facts | {"score_maximum": maximum(activity), "questions": questions}
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One call that the pages made: "POST /api/attempt", and what it carried."""
+
+    name: str
+    body: Json
+
+
+@dataclass(kw_only=True)
+class StandIn:
+    """What the stand-in knows, and what a test may change while a page is open."""
+
+    url: str = ""
+    session: Json = field(default_factory=dict)
+    activities: dict[str, Json] = field(default_factory=catalogue)
+    bound: str | None = "capitals-and-rivers"
+    attempt: Json | None = None
+    deliveries: list[Json] = field(default_factory=list)  # one for each look at the attempt; the last one stays
+    learners: list[Json] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    failures: dict[str, Json] = field(default_factory=dict)  # by call name: the problem to answer instead
+    posted: list[tuple[str, str]] = field(default_factory=list)  # the fields of the deep linking form
+    answer_delay_seconds: float = 0.0
+
+    token = "launch-7.a-secret-that-no-url-keeps"
+
+    def plays_for(self, *privileges: str, **more: object) -> None:
+        self.session = {
+            "launch_id": "launch-7",
+            "message_type": "LtiResourceLinkRequest",
+            "issuer": "https://lms.example.edu",
+            "client_id": "client-1",
+            "deployment_id": "deployment-1",
+            "user": {"id": "user-1", "name": "Ada Beck"},
+            "roles": [f"{ROLES}membership#Learner"],
+            "privileges": list(privileges),
+            "context": {"id": "course-1", "title": "Europe 101", "type": []},
+            "custom": {},
+            "services": {},
+            "locale": "en-GB",
+            **more,
+        }
+
+    def landing(self, page: str) -> str:
+        """The address of a page that does what an accepted launch does, then goes to `page`."""
+        return f"{self.url}/launched?landing=/app/{page}"
+
+    def count(self, name: str) -> int:
+        return sum(call.name == name for call in self.calls)
+
+    def last(self, name: str) -> Json:
+        return next(call.body for call in reversed(self.calls) if call.name == name)
+
+    def delivered(self) -> Json:
+        return self.deliveries.pop(0) if len(self.deliveries) > 1 else self.deliveries[0]
+
+
+def problem(status: int, code: str, title: str, detail: str = "") -> Json:
+    return {
+        "type": f"about:blank#{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "support_id": "SUP-42",
+    }
+
+
+NOT_BOUND = problem(404, "activity_not_bound", "This link has no activity yet")
+WAITING = {"state": "waiting", "sentence": "It is sent as soon as the platform takes it."}
+SENT = {"state": "sent", "sentence": "The platform took it."}
+
+
+def application(world: StandIn) -> Flask:
+    """The routes that the pages know, over what the stand-in knows."""
+    app = Flask("stand-in", static_folder=None)
+
+    def answer(body: Json | None, status: int = 200) -> Response:
+        kind = "application/problem+json" if status >= 400 else "application/json"
+        return Response("" if body is None else json.dumps(body), status, content_type=kind)
+
+    def failure(body: Json) -> Response:
+        return answer(body, body["status"])
+
+    def api(rule: str, method: str, handle: Callable[[], Response]) -> None:
+        name = f"{method} {rule}"
+
+        def view() -> Response:
+            world.calls.append(Call(name=name, body=request.get_json(silent=True) or request.args.to_dict()))
+            time.sleep(world.answer_delay_seconds)
+            if request.headers.get("Authorization") != f"Bearer {world.token}":
+                return failure(problem(401, "session_unknown", "Unauthorized"))
+            if name in world.failures:
+                return failure(world.failures[name])
+            return handle()
+
+        app.add_url_rule(rule, name, view, methods=[method])
+
+    def read_catalogue() -> Response:
+        query, start = request.args["query"].casefold(), int(request.args.get("cursor", "0"))
+        found = [activity for activity in world.activities.values() if query in activity["title"].casefold()]
+        page = [
+            {key: activity[key] for key in ("id", "title", "description", "kind")}
+            | {"score_maximum": maximum(activity), "questions": len(activity["questions"])}
+            for activity in found
+        ][start : start + int(request.args["limit"])]
+        after = start + len(page)
+        return answer({"activities": page, "cursor": str(after) if after < len(found) else None})
+
+    def read_activity() -> Response:
+        if world.bound is None:
+            return failure(NOT_BOUND)
+        if world.attempt is not None:
+            world.attempt = world.attempt | {"delivery": world.delivered()}
+        return answer({"activity": without_answers(world.activities[world.bound]), "attempt": world.attempt})
+
+    def hand_in() -> Response:
+        activity = world.activities[world.bound or ""]
+        answers = request.get_json()["answers"]
+        right = [one for one in activity["questions"] if one["id"] in answers and is_right(one, answers[one["id"]])]
+        world.attempt = {
+            "submitted_at": datetime.now(UTC).isoformat(),
+            "score_given": float(sum(question["points"] for question in right)),
+            "score_maximum": maximum(activity),
+            "delivery": world.delivered(),
+        }
+        return answer({"attempt": world.attempt}, 201)
+
+    def read_marks() -> Response:
+        if world.bound is None:
+            return failure(NOT_BOUND)
+        return answer({"activity": without_answers(world.activities[world.bound]), "learners": world.learners})
+
+    def bind() -> Response:
+        world.bound = request.get_json()["activity"]
+        return answer(None, 204)
+
+    api("/api/session", "GET", lambda: answer(world.session))
+    api("/api/catalogue", "GET", read_catalogue)
+    api("/api/activity", "GET", read_activity)
+    api("/api/attempt", "POST", hand_in)
+    api("/api/marks", "GET", read_marks)
+    api("/api/binding", "PUT", bind)
+
+    @app.get("/app/<name>")
+    def page(name: str) -> Response:
+        path = PAGES / (name if "." in name else f"{name}.html")
+        response = Response(path.read_bytes(), content_type=f"{MEDIA_TYPES[path.suffix]}; charset=utf-8")
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return response
+
+    @app.post("/lti/deeplink")
+    def deeplink() -> str:
+        world.posted = list(request.form.items(multi=True))
+        return "<!doctype html><title>Returned</title><p>Returned to the course</p>"
+
+    @app.get("/launched")
+    def launched() -> str:
+        script = """
+            const {session, landing} = JSON.parse(document.getElementById("launch").textContent);
+            const launch = session.split(".")[0];
+            let carried = "";
+            try { sessionStorage.setItem("lti:" + launch, session); } catch { carried = "#session=" + session; }
+            location.replace(landing + "?launch=" + launch + carried);
+        """
+        launch = {"session": world.token, "landing": request.args["landing"]}
+        carrier = f'<script type="application/json" id="launch">{json.dumps(launch)}</script>'
+        return f"<!doctype html>{carrier}<script>{script}</script>"
+
+    @app.get("/framed")
+    def framed() -> str:
+        """An LMS page with the tool in a frame; it obeys lti.frameResize."""
+        script = """
+            addEventListener("message", ({data}) => {
+              if (data.subject !== "lti.frameResize") return;
+              document.querySelector("iframe").style.height = data.height + "px";
+            });
+        """
+        frame = f'<iframe src="{world.landing(request.args["page"])}" style="width: 400px; height: 150px"></iframe>'
+        return f"<!doctype html><script>{script}</script>{frame}"
+
+    return app
+
+
+@contextmanager
+def standing_in() -> Iterator[StandIn]:
+    """A stand-in that listens on a free port of localhost for as long as the block lasts."""
+    world = StandIn(deliveries=[SENT])
+    world.plays_for("candidate")
+    server = make_server("localhost", 0, application(world), threaded=True, request_handler=Quiet)
+    world.url = f"http://localhost:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield world
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
