@@ -8,10 +8,11 @@ of the specifications does not hide another. A platform is one file in `profiles
 
 Pages
 -----
-`/` the platforms · `/PROFILE/` choose a person · `/PROFILE/?as=KEY` their courses · `/PROFILE/courses/ID?as=KEY` a course
-with activities, gradebook, members · `.../activities/ID?as=KEY` an activity in a frame · `.../activities/ID/launch?as=KEY`
-the launch itself · `.../add?as=KEY` the tool's picker in a frame · `/log` · `/faults`. PROFILE is `canvas` or `moodle`; KEY is
-`teacher`, `ta`, `student1`, `student2`, `student3`, `observer` or `admin`.
+`/` the platforms · `/PROFILE/` choose a person · `/PROFILE/?as=KEY` their courses · `/PROFILE/courses/ID?as=KEY` a
+course with activities, gradebook, members · `.../activities/ID?as=KEY` an activity in a frame ·
+`.../activities/ID/launch?as=KEY` the launch itself · `.../add?as=KEY` the tool's picker in a frame · `/log` ·
+`/faults`. PROFILE is `canvas` or `moodle`; KEY is `teacher`, `ta`, `student1`, `student2`, `student3`, `observer` or
+`admin`.
 
 Control API
 -----------
@@ -20,16 +21,16 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
 `GET /control/platforms`
     `[{"profile", "name", "issuer", "client_id", "deployment_id", "auth_url", "token_url", "jwks_url"}]`
 `GET /control/PROFILE/courses`
-    `{"courses": [{"id", "title", "context_id", "line_items_url", "memberships_url",
-    "members": [{"user", "user_id", "name", "role"}], "activities": [ACTIVITY]}]}` where ACTIVITY is
-    `{"id", "title", "text", "resource_link_id", "target_link_uri", "custom", "line_item", "line_item_url",
-    "score_maximum"}`; the last three are null when the activity has no column. `user` is the KEY, `user_id` what the tool gets.
+    `{"courses": [{"id", "title", "context_id", "line_items_url", "memberships_url", "members": [{"user", "user_id",
+    "name", "role"}], "activities": [ACTIVITY]}]}` where ACTIVITY is `{"id", "title", "text", "resource_link_id",
+    "target_link_uri", "custom", "line_item", "line_item_url", "score_maximum"}`; the last three are null when the
+    activity has no column. `user` is the KEY, `user_id` what the tool gets.
 `POST /control/PROFILE/courses/ID/activities` `{"title"?, "text"?, "custom"?, "target_link_uri"?, "score_maximum"?}`
     201 and the ACTIVITY; without `score_maximum` it has no column.
 `POST /control/PROFILE/launch` `{"user", "activity", "document_target"?}`
 `POST /control/PROFILE/deep_linking` `{"user", "course"}`
-    `{"login_url", "fields": {...}}`: a fresh login initiation, to be posted to `login_url` as a form. The authentication
-    request that follows needs no cookie and is answered by a page with one form: `id_token`, `state`.
+    `{"login_url", "fields": {...}}`: a fresh login initiation, to be posted to `login_url` as a form. The
+    authentication request that follows needs no cookie and is answered by a page with one form: `id_token`, `state`.
 `GET /control/PROFILE/gradebook`
     `{"courses": [{"id", "title",
     "line_items": [{"id", "url", "label", "score_maximum", "resource_id", "tag", "activity", "made_by_tool"}],
@@ -44,12 +45,13 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     `{PROFILE: {"token_down", "jwks_down", "slow_seconds", "rate_limited": {"retry_after", "count"},
     "server_error": {"count"}, "hold_scores"}}`
 `POST /control/faults` `{"platform"?: PROFILE | "all", ...}`
-    sets the faults that it names, leaves the others, and answers as the GET. A `count` wears off with each service request;
-    without it the fault stays. `token_down` and `jwks_down` answer 503; `rate_limited` 429 with `Retry-After`; `server_error`
-    500; `slow_seconds` delays key set, token and service answers; `hold_scores` stores a score and then keeps its answer
-    back for 20 s, or until it is set to false. `"rotate_keys": true` rotates once: a platform that announces its next key
-    needs two rotations before a key signs that nobody has seen. `"clear": true`, or nothing but a platform, clears.
+    sets the faults that it names, leaves the others, and answers as the GET. A `count` wears off with each service
+    request; without it the fault stays. `token_down` and `jwks_down` answer 503; `rate_limited` 429 with
+    `Retry-After`; `server_error` 500; `slow_seconds` delays key set, token and service answers; `hold_scores` stores a
+    score and then keeps its answer back for 20 s, or until it is set to false. `"rotate_keys": true` rotates once: a
+    platform that announces its next key needs two rotations before a key signs that nobody has seen. `"clear": true`,
+    or nothing but a platform, clears.
 `POST /control/reset`
-    204. Courses, marks, faults and log as on the first day. Keys, registrations, course and user ids stay; activity, line
-    item and resource link ids are never used again, so that a tool that remembers them is not confused.
+    204. Courses, marks, faults and log as on the first day. Keys, registrations, course and user ids stay; activity,
+    line item and resource link ids are never used again, so that a tool that remembers them is not confused.
 """

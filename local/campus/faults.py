@@ -51,6 +51,8 @@ class Faults:
             retry_after = int(limited.get("retry_after", 1))
         except (TypeError, ValueError) as error:
             raise BadFaultError("slow_seconds and retry_after are numbers") from error
+        if slow < 0 or retry_after < 0:
+            raise BadFaultError("slow_seconds and retry_after are 0 or more")
         with self._lock:
             self.token_down = bool(wanted.get("token_down", self.token_down))
             self.jwks_down = bool(wanted.get("jwks_down", self.jwks_down))
@@ -99,7 +101,9 @@ class Faults:
 
 def _counted(wanted: dict[str, Any], name: str) -> dict[str, Any]:
     """A counted fault as `{"count": n, ...}`; without a count it lasts until it is cleared."""
-    value = wanted.get(name) or {"count": 0}
+    value = wanted.get(name)
+    if value is None or value is False:
+        return {"count": 0}
     if not isinstance(value, dict):
         raise BadFaultError(f"{name} is an object")
     count = value.get("count", FOREVER)
