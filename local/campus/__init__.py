@@ -14,6 +14,10 @@ course with activities, gradebook, members · `.../activities/ID?as=KEY` an acti
 `/faults`. PROFILE is `canvas` or `moodle`; KEY is `teacher`, `ta`, `student1`, `student2`, `student3`, `observer` or
 `admin`.
 
+Links are named "Sign in as NAME", "Open here: TITLE", "Open in a new window: TITLE", "Add activities from the tool" and
+"Back to COURSE"; `data-testid` has `as-KEY`, `activity-ID`, `open-here-ID`, `open-window-ID`, `add-activities`, `tool-frame`,
+`gradebook`, `grade-KEY-LINEITEM` (its text is `6.75/10`, or `–/10` while empty), `person`, `reason`, `faults-PROFILE`.
+
 Control API
 -----------
 JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.

@@ -17,8 +17,9 @@ def create_app(campus: Campus) -> Flask:
     for profile in campus.platforms.values():
         app.register_blueprint(doors(profile))
     app.register_blueprint(pages(campus))
+    framed = f"'self' {campus.tool.origin}"
     policy = (
-        f"default-src 'self'; frame-src 'self' {campus.tool.origin}; form-action 'self' {campus.tool.origin}; "
+        f"default-src 'self'; img-src 'self' data:; frame-src {framed}; form-action {framed}; "
         "frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
     )
 

@@ -12,8 +12,7 @@ from local.campus.faults import BadFaultError
 from local.campus.profile import NewActivity, NewLineItem, Profile, is_number, number
 from local.campus.world import PEOPLE, Activity, Course, Person
 
-# What a person may ask for by name instead of an id.
-_ALL = "all"
+_ALL = "all"  # every platform at once
 
 
 class BadRequestError(Exception):

@@ -60,14 +60,17 @@ def doors(profile: Profile) -> Blueprint:
     @blueprint.after_request
     def write_journal(response: Response) -> Response:
         name = (request.endpoint or "").rpartition(".")[2]
+        remark = g.get("remark", "")
         profile.journal.write(
             profile.slug,
             FROM_TOOL,
             _WHAT.get(name, name),
-            f"{response.status}{g.get('remark', '')}",
+            response.status if remark in response.status else f"{response.status} · {remark}",
             ok=response.status_code < 400 and g.get("accepted", True),
             details={"request": _request_details(), "answer": _answer_details(response)},
         )
+        if "sent" in g:
+            profile.journal.write(profile.slug, TO_TOOL, outcome="form post through the browser", **g.sent)
         return response
 
     return blueprint
@@ -101,7 +104,7 @@ class _Door:
         try:
             pending = profile.authenticated(fields)
         except AuthenticationRefusedError as refused:
-            g.remark, g.accepted = f" · {refused.error}: {refused.description}", False
+            g.remark, g.accepted = f"{refused.error}: {refused.description}", False
             answer = {"error": refused.error, "error_description": refused.description, "state": state}
             return self._post(redirect_uri, answer, "authentication error")
         with profile.lock:
@@ -112,14 +115,7 @@ class _Door:
     def _post(self, url: str, fields: Mapping[str, str], what: str) -> AnyResponse:
         profile = self.profile
         fields = {**profile.more_answer_fields(), **fields}
-        profile.journal.write(
-            profile.slug,
-            TO_TOOL,
-            what,
-            "form post through the browser",
-            ok="error" not in fields,
-            details={"POST": url, "fields": fields},
-        )
+        g.sent = {"what": what, "ok": "error" not in fields, "details": {"POST": url, "fields": fields}}
         return make_response(render_template("post.html", action=url, fields=fields, title="Opening the tool"))
 
     def token(self) -> AnyResponse:
@@ -130,7 +126,7 @@ class _Door:
         try:
             token, scopes = profile.grant()
         except TokenRefusedError as refused:
-            g.remark = f" · {refused.error}: {refused.description or ''}"
+            g.remark = f"{refused.error}: {refused.description or ''}"
             return profile.token_refusal(refused)
         body = {"access_token": token, "token_type": "Bearer", "expires_in": 3600, "scope": " ".join(scopes)}
         response = json_response(body)
@@ -155,7 +151,7 @@ class _Door:
             try:
                 return view(profile, **ids)
             except ServiceRefusedError as refused:
-                g.remark, g.accepted = f" · {refused.reason}", False
+                g.remark, g.accepted = refused.reason, False
                 return profile.refusal(refused, name)
 
         return call
@@ -176,9 +172,9 @@ class _Door:
                 spend()
                 added = [profile.add(course, new) for new in wanted]
         except DeepLinkingRefusedError as refused:
-            g.remark, g.accepted = f" · {refused}", False
+            g.remark, g.accepted = str(refused), False
             return _page(profile, "Nothing was added", str(refused), 400)
-        g.remark = f" · {len(added)} added"
+        g.remark = f"{len(added)} added"
         said = claims.get(v.DL + "errormsg") or claims.get(v.DL + "msg")
         return make_response(
             render_template("added.html", profile=profile, course=course, person=person, added=added, said=_line(said))
@@ -230,6 +226,7 @@ def _line_item(profile: Profile, course_id: int, item_id: int) -> AnyResponse:
             item.label, item.resource_id, item.tag = label, new.resource_id, new.tag
             item.starts_at, item.ends_at = new.starts_at, new.ends_at
             item.extensions = item.extensions | profile.extensions_of_line_item(body)
+            profile.line_item_changed(course, item)
         return profile.answer("line_item", profile.line_item_json(course, item))
 
 
@@ -271,7 +268,7 @@ def _scores(profile: Profile, course_id: int, item_id: int) -> AnyResponse:
             )
         )
         answer = profile.score_answer(course, item, person)
-    g.remark = f" · {effect}: {person.name}, {item.label}"
+    g.remark = f"{effect}: {person.name}, {item.label}"
     profile.faults.hold()
     return answer
 

@@ -780,6 +780,9 @@ class Profile:
                 return activity
         raise ServiceRefusedError(404, "no such resource link in this course", "not_found")
 
+    def line_item_changed(self, course: Course, item: LineItem) -> None:
+        """Whatever else changes with a line item that the tool replaced."""
+
     def extensions_of_line_item(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - for platforms
         return {}
 

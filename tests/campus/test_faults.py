@@ -51,6 +51,15 @@ def test_trouble_at_one_platform_is_none_at_the_other(canvas: Visitor, moodle: V
     assert moodle.scores().status_code == 200
 
 
+def test_a_slow_platform_is_late_with_every_answer(platform: Visitor) -> None:
+    platform.control("faults", {"slow_seconds": 0.1})
+    began = time.monotonic()
+
+    platform.client.get(platform.profile.url("jwks"))
+
+    assert time.monotonic() - began >= 0.1
+
+
 def test_setting_one_fault_leaves_the_others(platform: Visitor) -> None:
     platform.control("faults", {"token_down": True, "rate_limited": {"count": 2}})
     platform.control("faults", {"jwks_down": True})
@@ -129,6 +138,9 @@ def test_the_log_has_every_message_and_no_whole_token(platform: Visitor) -> None
     entries = platform.control("log")["entries"]
 
     ways = [(entry["direction"], entry["what"]) for entry in entries]
+    assert ways.index(("tool → platform", "authentication request")) < ways.index(
+        ("platform → tool", "launch of Amina Yusuf")
+    )
     assert ("platform → tool", "login initiation") in ways
     assert ("tool → platform", "authentication request") in ways
     assert ("platform → tool", "launch of Amina Yusuf") in ways

@@ -271,6 +271,16 @@ def test_a_new_maximum_rescales_the_marks(platform: Visitor) -> None:
     assert platform.cell()["score"] == 50
 
 
+def test_renaming_the_column_of_an_assignment_renames_it_on_canvas_only(canvas: Visitor, moodle: Visitor) -> None:
+    for visitor in (canvas, moodle):
+        headers = {**visitor.bearer(), "Content-Type": v.LINE_ITEM_TYPE}
+        body = json.dumps({"label": "Renamed", "scoreMaximum": 10})
+        visitor.client.put(visitor.activity()["line_item_url"], data=body, headers=headers)
+
+    assert canvas.activity()["title"] == "Renamed"
+    assert moodle.activity()["title"] == "First activity"
+
+
 def test_moodle_sends_json_as_html_where_something_was_made(moodle: Visitor) -> None:
     made = moodle.makes_line_item()
 

@@ -288,6 +288,11 @@ class Canvas(Profile):
             return page_by_number(items, default=50, most=50, rel_current=True)
         return page_by_number(items, default=10, most=100, rel_current=True)
 
+    def line_item_changed(self, course: Course, item: LineItem) -> None:
+        """An assignment's first column is the assignment: it takes the new name."""
+        if item.is_default and item.activity_id in course.activities:
+            course.activities[item.activity_id].title = item.label
+
     def extensions_of_line_item(self, body: dict[str, Any]) -> dict[str, Any]:
         wanted = body.get(_SUBMISSION_TYPE)
         if wanted is None:

@@ -39,6 +39,7 @@ _ACCEPTS = {
     "results": v.RESULTS_TYPE,
 }
 _BODIES = {"line_items": v.LINE_ITEM_TYPE, "line_item": v.LINE_ITEM_TYPE, "scores": v.SCORE_TYPE}
+_BREAK = re.compile(r"[\r\n]")
 _KNOWN_TYPES = {v.LINE_ITEMS_TYPE, v.LINE_ITEM_TYPE, v.RESULTS_TYPE, v.SCORE_TYPE}
 
 
@@ -292,7 +293,7 @@ class Moodle(Profile):
         status = f"{refused.status} {refused.reason}"
         if service == "scores" and refused.kind != "routing":
             # The reason is nowhere but in the status line. PHP will not set one that has a line break in it.
-            return json_response([], 200 if "\n" in refused.reason else _ascii(status))
+            return json_response([], 200 if _BREAK.search(refused.reason) else _ascii(status))
         body = {
             "status": refused.status,
             "reason": refused.reason,
@@ -303,7 +304,7 @@ class Moodle(Profile):
                 "contentType": request.headers.get("Content-Type", ""),
             },
         }
-        return json_response(body, _ascii(status.replace("\n", " ")))
+        return json_response(body, _ascii(_BREAK.sub(" ", status)))
 
     def answer(self, service: str, payload: Any, status: int = 200, links: list[str] | None = None) -> Response:
         response = super().answer(service, payload, status, links)
