@@ -15,8 +15,9 @@ course with activities, gradebook, members · `.../activities/ID?as=KEY` an acti
 `admin`.
 
 Links are named "Sign in as NAME", "Open here: TITLE", "Open in a new window: TITLE", "Add activities from the tool" and
-"Back to COURSE"; `data-testid` has `as-KEY`, `activity-ID`, `open-here-ID`, `open-window-ID`, `add-activities`, `tool-frame`,
-`gradebook`, `grade-KEY-LINEITEM` (its text is `6.75/10`, or `–/10` while empty), `person`, `reason`, `faults-PROFILE`.
+"Back to COURSE"; `data-testid` has `as-KEY`, `activity-ID`, `open-here-ID`, `open-window-ID`, `add-activities`,
+`tool-frame`, `gradebook`, `grade-KEY-LINEITEM` (its text is `6.75/10`, or `–/10` while empty), `person`, `reason`,
+`faults-PROFILE`.
 
 Control API
 -----------
