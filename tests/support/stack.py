@@ -98,7 +98,8 @@ class Stack:
             for start in range(0, len(keys), 25):
                 deletes: Any = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + 25]]
                 self.dynamodb.batch_write_item(RequestItems={table: deletes})
-        self.sqs.purge_queue(QueueUrl=self.queue_url)
+        self.sqs.delete_queue(QueueUrl=self.queue_url)
+        self.sqs.create_queue(QueueName="ScoresQueue")  # it has the same URL again, and forgot what it delays
 
     def knows(self, *registrations: Registration) -> None:
         for registration in registrations:
