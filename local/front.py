@@ -35,17 +35,20 @@ class Front:
 
     def __init__(self, port: int, answer: Callable[[Request], Response]) -> None:
         self._servers = _bind(port)
+        self._is_serving = False
         self.port = self._servers[0].server_port
         for server in self._servers:
             server.answer = answer
 
     def start(self) -> None:
+        self._is_serving = True
         for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.1,), name="front", daemon=True).start()
 
     def stop(self) -> None:
         for server in self._servers:
-            server.shutdown()
+            if self._is_serving:
+                server.shutdown()
             server.server_close()
 
 

@@ -1,5 +1,6 @@
 """What the children write, on one standard output, for a person to read."""
 
+import contextlib
 import json
 import sys
 import threading
@@ -44,7 +45,7 @@ class Logs:
 
     def announce(self, line: str) -> None:
         """A line as it is: other programs wait for some of them."""
-        with self._lock:
+        with self._lock, contextlib.suppress(BrokenPipeError):  # the stack outlives who reads along
             self._out.write(f"{line}\n")
             self._out.flush()
 

@@ -8,7 +8,6 @@ import argparse
 import fcntl
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -22,7 +21,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from local.cloud import ROOT, bare_environment
+from local.description import describe, write
 from local.logs import Logs
+from local.lti import CannotRunError, add_catalogue, register_campus
 from local.stack import Stack
 
 CAMPUS_STARTS_WITHIN_SECONDS = 30
@@ -53,10 +54,6 @@ class Settings:
             schedules_by_rate=environment.get("LOCAL_SCHEDULES") == "1",
             visibility_timeout_seconds=int(environment.get("SCORES_VISIBILITY_TIMEOUT") or 3),
         )
-
-
-class CannotRunError(Exception):
-    """Said to the person at the terminal, who can do something about it."""
 
 
 def main() -> int:
@@ -99,16 +96,16 @@ def _run(settings: Settings, logs: Logs) -> None:
     description = settings.folder / "stack.json"
     try:
         campus = Campus(settings, stack, logs) if settings.has_campus else None
-        _write(description, describe(stack, campus.url if campus else None))
+        write(description, describe(stack, campus.url if campus else None))
         with ThreadPoolExecutor(1) as beside:
-            seeding = beside.submit(add_catalogue, settings)
+            seeding = beside.submit(add_catalogue, settings.template.resolve().parent, settings.folder)
             stack.open(schedules_by_rate=settings.schedules_by_rate)
             seeding.result()
         logs.announce(f"tool ready at {stack.url}")
         if campus:
             campus.url = campus.wait()
-            _write(description, describe(stack, campus.url))
-            register_campus(settings, campus.platforms())
+            write(description, describe(stack, campus.url))
+            register_campus(settings.folder, campus.platforms())
             logs.announce(f"campus ready at {campus.url}")
         while stack.cloud.is_running and (campus is None or campus.is_running):
             threading.Event().wait(0.5)
@@ -131,41 +128,6 @@ def _sole_user_of(folder: Path) -> Iterator[None]:
             ) from None
         (folder / "stack.json").unlink(missing_ok=True)
         yield
-
-
-def describe(stack: Stack, campus_url: str | None) -> dict[str, Any]:
-    """What stack.json tells other programs."""
-    system, credentials = stack.system, stack.cloud.credentials
-    return {
-        "tool_url": stack.url,
-        "campus_url": campus_url,
-        "aws_endpoint_url": stack.cloud.endpoint_url,
-        "region": stack.cloud.region,
-        "credentials": {
-            "access_key_id": credentials.access_key_id,
-            "secret_access_key": credentials.secret_access_key,
-        },
-        "tables": {_word(name, "Table"): value for name, value in system.tables.items()},
-        "queues": {_plural(_word(name, "Queue")): value for name, value in system.queues.items()},
-        "signing_key": system.outputs.get("SigningKey"),
-        "outputs": dict(system.outputs),
-    }
-
-
-def _word(logical_id: str, kind: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", logical_id.removesuffix(kind)).lower()
-
-
-def _plural(word: str) -> str:
-    return word if word.endswith("s") else f"{word}s"
-
-
-def _write(path: Path, value: Mapping[str, Any]) -> None:
-    """At once and for this user only: it holds credentials, if only for a pretend cloud."""
-    new = path.with_suffix(".new")
-    new.touch(mode=0o600)
-    new.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    new.replace(path)
 
 
 class Campus:
@@ -211,43 +173,6 @@ class Campus:
             elif text:
                 self._logs.write("campus", text)
         self._ready.set()
-
-
-def register_campus(settings: Settings, platforms: Sequence[Mapping[str, str]]) -> None:
-    """Make Campus's platforms known to the tool, as an operator would."""
-
-    def register(platform: Mapping[str, str]) -> None:
-        options = {
-            "--issuer": platform["issuer"],
-            "--client-id": platform["client_id"],
-            "--auth-url": platform["auth_url"],
-            "--token-url": platform["token_url"],
-            "--jwks-url": platform["jwks_url"],
-            "--deployment-id": platform["deployment_id"],
-            "--family": platform["profile"],
-            "--tenant": f"Campus {platform['profile']}",
-        }
-        operate(settings, "platform", "add", "custom", *(part for option in options.items() for part in option))
-
-    with ThreadPoolExecutor(2) as beside:
-        list(beside.map(register, platforms))
-
-
-def add_catalogue(settings: Settings) -> None:
-    """Put the activities that lie beside the template into the catalogue."""
-    files = sorted((settings.template.resolve().parent / "catalogue").glob("*.yaml"))
-    if files:
-        operate(settings, "activity", "add", *map(str, files))
-
-
-def operate(settings: Settings, *arguments: str) -> None:
-    """Run the operator's command on the stack that runs in this folder."""
-    command = [sys.executable, "-m", "operate.main", *arguments, "--local", "--json"]
-    environment = bare_environment() | {"LOCAL_DIR": str(settings.folder.resolve())}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        raise CannotRunError(f"`lti {' '.join(arguments)}` says:\n{said}")
 
 
 if __name__ == "__main__":

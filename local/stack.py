@@ -45,7 +45,7 @@ class Stack:
         self._logs = logs
         self._pools: dict[str, Pool] = {}
         self._consumers: list[QueueConsumer] = []
-        self._front = Front(port, self._answer)
+        self._front = Front(port, self.answer)
         self.port = self._front.port
         self.url = public_url or f"http://localhost:{self.port}"
         self.cloud = Cloud(logs)
@@ -53,6 +53,7 @@ class Stack:
             expanded = Template(template, {"ToolUrl": self.url, **(parameters or {})}, REGION)
             self.system = self.cloud.stand_up(expanded)
         except BaseException:
+            self._front.stop()
             self.cloud.stop()
             raise
         self._routes = gateway.Routes(self.system.routes)
@@ -120,7 +121,8 @@ class Stack:
                 self._logs.say(pool.function.word, "INFO", "the code has changed")
                 pool.renew()
 
-    def _answer(self, request: gateway.Request) -> gateway.Response:
+    def answer(self, request: gateway.Request) -> gateway.Response:
+        """What a browser gets, be it over a socket or from within."""
         if request.path.startswith(OwnRoutes.PREFIX):
             return self._own_routes.answer(request)
         started = time.monotonic()

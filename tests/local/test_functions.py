@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from local.schedules import seconds_of
 from tests.local.conftest import Small, eventually
 
 Call = Callable[..., requests.Response]
@@ -69,6 +70,14 @@ def test_a_schedule_is_fired_on_demand(call: Call) -> None:
     assert fired.json()["result"]["event"]["detail-type"] == "Scheduled Event"
     assert with_input["result"] == {"ticked": True, "event": {"night": True}}
     assert call("POST", "/_local/schedules/Nobody").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("expression", "seconds"),
+    [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(2 days)", 172_800), ("cron(0 3 * * ? *)", None)],
+)
+def test_a_rate_is_an_interval(expression: str, seconds: float | None) -> None:
+    assert seconds_of(expression) == seconds
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_a_function_has_the_environment_of_the_template_and_of_lambda_and_no_oth
 def test_a_function_knows_its_deadline(call: Call) -> None:
     context = call("GET", "/do/context").json()
 
-    assert 1000 < context["milliseconds"] <= 2000
+    assert 1000 < context["milliseconds"] <= 3000
     assert context["arn"].endswith(":function:EchoFunction")
 
 
@@ -214,7 +214,7 @@ def test_an_invocation_that_takes_too_long_is_503_and_its_child_is_gone(small: S
     took = time.monotonic() - started
 
     assert (answer.status_code, answer.text) == (503, '{"message":"Service Unavailable"}')
-    assert 1.9 < took < 4
+    assert 2.9 < took < 10
     assert call("GET", "/echo").status_code == 200
     assert "busy" not in small.pids("echo").values()
 
