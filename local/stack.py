@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,13 @@ class Stack:
                 self._logs.say(pool.function.word, "ERROR", "is still not ready; going on without it")
         self._watch.start()
         self._consumers = [
-            QueueConsumer(consumer, cloud=self.cloud, invoke=self._pools[consumer.function].invoke, logs=self._logs)
+            QueueConsumer(
+                # No more than there can be children: a batch that waits for one has its visibility run out.
+                replace(consumer, concurrency=min(consumer.concurrency, MOST_CHILDREN)),
+                cloud=self.cloud,
+                invoke=self._pools[consumer.function].invoke,
+                logs=self._logs,
+            )
             for consumer in self.system.consumers
         ]
         for consumer in self._consumers:
