@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.pages.stand_in import StandIn, standing_in
 
 CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox"]
-PATIENCE_MS = 5_000
+# Playwright denies storage to frames of another site, by one long switch; the last of its kind wins, so ours undoes it.
+ARGUMENTS = ["--no-sandbox", "--disable-features=MediaRouter"]
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="package")

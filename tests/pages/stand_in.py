@@ -139,7 +139,8 @@ def problem(status: int, code: str, title: str, detail: str = "") -> Json:
 
 
 NOT_BOUND = problem(404, "activity_not_bound", "This link has no activity yet")
-WAITING = {"state": "waiting", "sentence": "It is sent as soon as the platform takes it."}
+WAITING = {"state": "waiting", "sentence": "It is being sent."}
+HELD_UP = {"state": "waiting", "sentence": "The platform does not answer at the moment.", "cause": "unreachable"}
 SENT = {"state": "sent", "sentence": "The platform took it."}
 
 

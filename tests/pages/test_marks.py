@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.stand_in import SENT, WAITING, Json, StandIn, problem
+from tests.pages.stand_in import HELD_UP, SENT, WAITING, Json, StandIn, problem
 
 REFUSED = {"state": "refused", "sentence": "The column is locked."}
 NOT_SENT = {"state": "not_sent", "sentence": "A preview user's mark is not sent."}
@@ -34,19 +34,21 @@ def test_each_learner_has_a_row_with_mark_time_and_state_in_words(page: Page, st
         learner(2, WAITING, name="Ada Beck"),
         learner(3, REFUSED, name="Björn Dahl"),
         learner(4, NOT_SENT),
+        learner(5, HELD_UP),
     ]
 
     page.goto(staff.landing("marks"))
 
     table = page.get_by_role("table", name="Marks")
     rows = table.get_by_role("row")
-    expect(table.get_by_role("rowheader")).to_have_text(["Ada Beck", "Björn Dahl", "Chidi Okon", "user-4"])
+    expect(table.get_by_role("rowheader")).to_have_text(["Ada Beck", "Björn Dahl", "Chidi Okon", "user-4", "user-5"])
     expect(rows.nth(1)).to_contain_text("7.5 of 10")
     expect(rows.nth(1)).to_contain_text("2 Nov 2025, 12:00")
     expect(rows.nth(1)).to_contain_text("On its way")
     expect(rows.nth(2)).to_contain_text("Not acceptedThe column is locked.")
     expect(rows.nth(3)).to_contain_text("In the gradebook")
     expect(rows.nth(4)).to_contain_text("Not sentA preview user's mark is not sent.")
+    expect(rows.nth(5)).to_contain_text("On its wayThe platform does not answer at the moment.")
 
 
 def test_a_summary_counts_the_states(page: Page, staff: StandIn) -> None:

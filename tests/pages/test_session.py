@@ -128,3 +128,4 @@ def test_a_frame_asks_the_lms_for_the_height_of_its_page(page: Page, tool: Stand
     expect(inside.get_by_role("heading", name="Capitals and rivers")).to_be_visible()
     expect(inside.get_by_role("button", name="Submit")).to_be_in_viewport()
     assert page.frames[1].evaluate("document.documentElement.scrollHeight <= innerHeight")
+    assert not page.frames[1].evaluate(STORAGE_THROWS)

@@ -1,8 +1,8 @@
 /** The learner's page: answer, submit, see the mark and where it is. Staff see the same questions as a preview. */
 
 import {
-  api, asProblem, goTo, h, moment, nameThisPage, notice, numeral, pageLink, Problem, problemPanel, remember,
-  remembered, session, show, showProblem, speakAs, start, startAgain, stateMark, stateWords, t, visit,
+  api, asProblem, explanation, goTo, h, moment, nameThisPage, notice, numeral, pageLink, Problem, problemPanel,
+  remember, remembered, session, show, showProblem, speakAs, start, startAgain, stateMark, stateWords, t, visit,
 } from "/app/tool.js";
 
 const DRAFT = `lti-draft:${session.launchId}`;
@@ -276,7 +276,7 @@ function showQuestions(activity) {
 
 function showResult(activity, attempt) {
   const heading = h("h2", { tabindex: "-1" }, t("result"));
-  const delivery = h("div", { id: "delivery", role: "status" });
+  const place = h("div", { id: "delivery", role: "status" });
   const again = h("button", { type: "button", onclick: () => goTo(showQuestions(activity)) }, t("try_again"));
   const meter = h("progress", { "aria-hidden": "true", max: attempt.score_maximum, value: attempt.score_given });
   const given = numeral(attempt.score_given);
@@ -288,26 +288,27 @@ function showResult(activity, attempt) {
       heading,
       h("p", { id: "mark" }, t("mark", { given, maximum: numeral(attempt.score_maximum) })),
       meter,
-      delivery,
+      place,
       h("p", { class: "quiet" }, t("handed_in", { when: moment(attempt.submitted_at) })),
       again,
     ),
   );
-  describe(delivery, attempt.delivery);
-  if (attempt.delivery.state === "waiting") watch(delivery, attempt);
+  describe(place, attempt.delivery);
+  if (attempt.delivery.state === "waiting") watch(place, attempt);
   return heading;
 }
 
-/** Says where the mark is. The platform's own sentence is added where the state alone does not help. */
-function describe(delivery, { state, sentence }, slow = false) {
-  const more = [slow && t("own_slow"), (slow || !["sent", "waiting"].includes(state)) && sentence].filter(Boolean);
+/** Says where the mark is; a listener hears it only when the words are new. */
+function describe(place, delivery, isSlow = false) {
+  const { state } = delivery;
+  const more = [explanation(delivery), isSlow && t("own_slow")].filter(Boolean);
   const parts = [stateMark(state, stateWords("own", state)), ...more.map((words) => h("p", { class: "quiet" }, words))];
-  delivery.dataset.state = state;
-  if (delivery.textContent !== parts.map((part) => part.textContent).join("")) delivery.replaceChildren(...parts);
+  place.dataset.state = state;
+  if (place.textContent !== parts.map((part) => part.textContent).join("")) place.replaceChildren(...parts);
 }
 
 /** Asks where the mark is, ever more seldom, until it has arrived or was refused. */
-async function watch(delivery, { submitted_at: submittedAt }) {
+async function watch(place, { submitted_at: submittedAt }) {
   watching += 1;
   const mine = watching;
   const since = Date.now();
@@ -323,7 +324,7 @@ async function watch(delivery, { submitted_at: submittedAt }) {
       }
       if (attempt) {
         const isWaiting = attempt.delivery.state === "waiting";
-        describe(delivery, attempt.delivery, isWaiting && Date.now() - since > PATIENCE_MS);
+        describe(place, attempt.delivery, isWaiting && Date.now() - since > PATIENCE_MS);
         if (!isWaiting) return;
       }
     } catch (error) {

@@ -1,7 +1,7 @@
 /** The staff's page: who has which mark, and whether the gradebook has it. An unbound link gets its activity here. */
 
 import {
-  api, asProblem, goTo, h, moment, nameThisPage, numeral, pageLink, Problem, problemPanel, show, speakAs,
+  api, asProblem, explanation, goTo, h, moment, nameThisPage, numeral, pageLink, Problem, problemPanel, show, speakAs,
   start, startAgain, stateMark, stateWords, t,
 } from "/app/tool.js";
 import { chooser } from "/app/catalogue.js";
@@ -80,16 +80,16 @@ function table(learners) {
 }
 
 function row(learner) {
-  const { state, sentence } = learner.delivery;
+  const { state } = learner.delivery;
   const mark = t("mark_of", { given: numeral(learner.score_given), maximum: numeral(learner.score_maximum) });
-  const explained = state !== "sent" && sentence && h("p", { class: "quiet" }, sentence);
+  const why = explanation(learner.delivery);
   return h(
     "tr",
     { role: "row" },
     h("th", { role: "rowheader", scope: "row" }, learner.name || h("code", {}, learner.user_id)),
     h("td", { role: "cell" }, mark),
     h("td", { role: "cell" }, h("time", { datetime: learner.submitted_at }, moment(learner.submitted_at))),
-    h("td", { role: "cell" }, stateMark(state, stateWords("state", state)), explained),
+    h("td", { role: "cell" }, stateMark(state, stateWords("state", state)), why && h("p", { class: "quiet" }, why)),
   );
 }
 

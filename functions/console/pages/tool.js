@@ -142,6 +142,12 @@ export function stateWords(family, state) {
   return key in SENTENCES[language] ? t(key) : String(state).replaceAll("_", " ");
 }
 
+/** Why a mark is where it is: the API's own sentence, where the state alone does not tell. */
+export function explanation({ state, sentence, cause }) {
+  const speaksForItself = state === "sent" || (state === "waiting" && !cause);
+  return speaksForItself ? null : sentence;
+}
+
 /** Numbers and dates follow the platform's locale when it names one, else the browser's. */
 export function speakAs(locale) {
   try {
