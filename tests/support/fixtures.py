@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import logging
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from lti_tool.runtime import telemetry
 from tests.support.browser import Browser
 from tests.support.platform import Platform, serving
 from tests.support.stack import Stack, standing
+
+Logged = Callable[[], str]
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +41,15 @@ def platform(stack: Stack) -> Iterator[Platform]:
 @pytest.fixture
 def browser() -> Browser:
     return Browser()
+
+
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
+    """What the tool wrote so far, log lines and metrics, as CloudWatch would get it."""
+    stream = io.StringIO()
+    handlers = [found for found in telemetry.logger().handlers if isinstance(found, logging.StreamHandler)]
+    before = [handler.setStream(stream) for handler in handlers]
+    yield lambda: stream.getvalue() + capsys.readouterr().out
+    for handler, usual in zip(handlers, before, strict=True):
+        if usual is not None:
+            handler.setStream(usual)
