@@ -38,6 +38,12 @@ verbs: ## list the verbs
 	@.tools/bin/uv pip sync --quiet --python .sam/bin/python --require-hashes requirements/sam.txt
 	@touch $@
 
+# An LTI platform that others wrote, for the tests alone.
+.platform/.ready: .tools/.ready requirements/platform.txt
+	@test -x .platform/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .platform
+	@.tools/bin/uv pip sync --quiet --python .platform/bin/python --require-hashes requirements/platform.txt
+	@touch $@
+
 lock: .tools/.ready ## write the lock files anew
 	@requirements/lock.sh
 
@@ -56,8 +62,8 @@ event: .venv/.ready ## print that event filled in, to pipe into `sam local invok
 # --- checking -----------------------------------------------------------------------------------------------
 
 .PHONY: test unit check format validate
-test: .venv/.ready ## run every test
-	@$(PY) -m pytest -n 2 --dist loadgroup
+test: .venv/.ready .platform/.ready ## run every test
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 unit: .venv/.ready ## run the tests that need no running stack: a few seconds
 	@$(PY) -m pytest -q tests/domain tests/use_cases tests/adapters tests/functions tests/conformance
@@ -88,5 +94,5 @@ build: .sam/.ready ## make the artefact that is deployed, in .aws-sam/build
 	@$(PYTHON313) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build/*Function
 
 clean: ## remove what the verbs made
-	@rm -rf .venv .tools .sam .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .tools .sam .platform .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

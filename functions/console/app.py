@@ -45,6 +45,13 @@ def attempt(request: http.Request, session: Session) -> http.Response:
     return http.as_json({"attempt": views.work_view(work)}, status=201)
 
 
+def review(_: http.Request, session: Session) -> http.Response:
+    desk = wiring.activity_desk()
+    work = desk.reviewed_work(session.launch)
+    learner = views.learner_view(work) if work else None
+    return http.as_json({"activity": desk.opened(session.launch).shown(), "learner": learner})
+
+
 def marks(_: http.Request, session: Session) -> http.Response:
     desk = wiring.activity_desk()
     learners = [views.learner_view(work) for work in desk.all_work(session.launch)]
@@ -66,6 +73,7 @@ CALLS: dict[str, dict[str, Callable[[http.Request, Session], http.Response]]] = 
     "/api/activity": {"GET": activity},
     "/api/attempt": {"POST": attempt},
     "/api/marks": {"GET": marks},
+    "/api/review": {"GET": review},
     "/api/binding": {"PUT": binding},
 }
 

@@ -11,4 +11,5 @@ def lambda_handler(request: http.Request) -> http.Response:
     token = SessionToken.parse(form.required("session"))
     selection = wiring.deep_link_answerer().answer(token, form.all("activity"), request.tool_url)
     nonce = pages.new_nonce()
-    return http.html(pages.self_posting(selection.return_url, selection.jwt, nonce), pages.policy(nonce=nonce))
+    page = pages.self_posting(selection.return_url, {"JWT": selection.jwt}, nonce, request.language)
+    return http.html(page, nonce)

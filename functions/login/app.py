@@ -1,14 +1,30 @@
 """GET, POST /lti/login: the platform initiates a login and is asked who is there."""
 
 from lti_tool.domain.login import ATTEMPT_LIVES, LoginInitiation, outdated_cookies
-from lti_tool.runtime import http, wiring
+from lti_tool.domain.storage import storage_place
+from lti_tool.runtime import http, pages, wiring
 
 
-@http.endpoint("login", prepare=wiring.login_starter)
+@http.endpoint("login", prepare=wiring.login_starter, traced=True)
 def lambda_handler(request: http.Request) -> http.Response:
     request.require_method("GET", "POST")
-    initiation = LoginInitiation.parse(request.parameters())
-    question = wiring.login_starter().start(initiation, redirect_uri=f"{request.tool_url}/lti/launch")
-    remember = http.set_cookie(question.cookie.name, question.cookie.value, max_age=int(ATTEMPT_LIVES.total_seconds()))
-    forget = [http.set_cookie(name, "", max_age=0) for name in outdated_cookies(request.cookies)]
-    return http.Response(status=302, headers={"Location": question.url}, cookies=(remember, *forget))
+    parameters = request.parameters()
+    initiation = LoginInitiation.parse(parameters)
+    question, registration = wiring.login_starter().start(
+        initiation, f"{request.tool_url}/lti/launch", request.trail, framed=request.is_framed
+    )
+    cookies = (
+        http.set_cookie(question.cookie.name, question.cookie.value, max_age=int(ATTEMPT_LIVES.total_seconds())),
+        *(http.set_cookie(name, "", max_age=0) for name in outdated_cookies(request.cookies)),
+    )
+    if request.is_framed:
+        nonce = pages.new_nonce()
+        target = initiation.storage_target
+        place = storage_place(registration, question.state, target) if target else None
+        page = pages.framed_login(question, place, parameters.pairs(), nonce, request.language)
+        return http.html(page, nonce, cookies=cookies)
+    if question.is_too_long:
+        nonce = pages.new_nonce()
+        page = pages.self_posting(question.endpoint, question.fields, nonce, request.language)
+        return http.html(page, nonce, cookies=cookies)
+    return http.Response(status=302, headers={"Location": question.url}, cookies=cookies)

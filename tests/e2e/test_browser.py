@@ -31,8 +31,12 @@ def browser() -> Iterator[Browser]:
         # Playwright turns storage partitioning off by default; people's browsers have it on.
         running = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            ignore_default_args=["--disable-features=ThirdPartyStoragePartitioning"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-features=MediaRouter",  # the last such switch counts, and this one leaves partitioning on
+            ],
         )
         yield running
         running.close()

@@ -3,6 +3,7 @@
 | pk | holds |
 | --- | --- |
 | `launch#LAUNCH_ID` | a login attempt; after the launch, its session |
+| `trace#SUPPORT_ID` | the story of a refused login or launch |
 | `platform-jwks#REFERENCE` | the platform's key set as last fetched |
 | `access-token#REFERENCE#SCOPES` | an access token, shared by all senders |
 """
@@ -17,6 +18,7 @@ from lti_tool.adapters.dynamodb import (
     ConditionFailedError,
     Item,
     epoch,
+    from_epoch,
     marshal,
     store,
     unmarshal,
@@ -28,15 +30,19 @@ from lti_tool.domain.errors import (
     NonceMismatchError,
     SessionEndedError,
     StateAlreadyUsedError,
+    StateExpiredError,
+    StorageProofError,
     TargetChangedError,
     ToolError,
     UnknownStateError,
+    UnknownTraceError,
 )
 from lti_tool.domain.launch import AnyLaunch, kept_claims, launch_from
-from lti_tool.domain.login import LoginAttempt, State, fingerprint, same
+from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, State, fingerprint, same
 from lti_tool.domain.registration import Registration
 from lti_tool.domain.session import SESSION_LIVES, Session, SessionToken
 from lti_tool.domain.tokens import SignedClaims
+from lti_tool.domain.trace import TRACE_LIVES, Trace, Trail
 from lti_tool.use_cases.ports import Clock
 
 if TYPE_CHECKING:
@@ -57,6 +63,8 @@ class LaunchesTable:
             "registration": attempt.state.reference,
             "nonce": attempt.nonce,
             "browser": attempt.browser,
+            "storage": attempt.storage,
+            "storage_target": attempt.storage_target,
             "target_link_uri": attempt.target_link_uri,
             "deployment_id": attempt.deployment_id,
             "expires_at": epoch(attempt.expires_at),
@@ -64,50 +72,72 @@ class LaunchesTable:
         with store():
             self._client.put_item(TableName=self._table, Item=marshal(item))
 
+    def storage_target(self, state: State) -> str | None:
+        item = self._attempt(state)
+        if (why := _why_not_open(item, state, epoch(self._clock()))) is not None:
+            raise why
+        target: str | None = item.get("storage_target")
+        return target
+
+    def require_open(self, response: AuthenticationResponse) -> None:
+        item, proof = self._attempt(response.state), _proof(response)
+        why = _why_not_open(item, response.state, epoch(self._clock())) or _why_not_this_browser(item, proof)
+        if why is not None:
+            raise why
+
     def begin(
-        self, state: State, browser_secret: str, signed: SignedClaims, launch: AnyLaunch, token: SessionToken
+        self,
+        response: AuthenticationResponse,
+        signed: SignedClaims,
+        launch: AnyLaunch,
+        token: SessionToken,
+        trail: Trail,
     ) -> None:
         now = self._clock()
-        known = {  # (name of the attribute, what it has to be)
-            "registration": str(state.reference),
-            "nonce": signed.nonce,
-            "browser": fingerprint(browser_secret),
-            "target_link_uri": launch.target_link_uri,
-            "deployment_id": launch.deployment_id,
-        }
-        condition = (
-            "registration = :registration AND nonce = :nonce AND browser = :browser"
-            " AND (:target_link_uri = :nothing OR target_link_uri = :target_link_uri)"
-            " AND (attribute_not_exists(deployment_id) OR deployment_id = :deployment_id)"
-            " AND expires_at > :now"
-            # The SDK repeats a write whose answer was lost: the same secret may write twice, no other.
-            " AND (attribute_not_exists(session_secret) OR session_secret = :session_secret)"
-        )
-        values: Item = {f":{name}": value for name, value in known.items()}
-        values |= {
+        proof = _proof(response)
+        values: Item = {
+            ":registration": str(response.state.reference),
+            ":nonce": signed.nonce,
+            ":proof": proof[1],
+            ":target_link_uri": launch.target_link_uri,
+            ":deployment_id": launch.deployment_id,
             ":nothing": "",
             ":now": epoch(now),
             ":session_secret": fingerprint(token.secret),
             ":claims": json.dumps(kept_claims(signed), ensure_ascii=False, separators=(",", ":")),
             ":issuer": launch.issuer,
             ":client_id": launch.client_id,
+            ":allow_anonymous": signed.registration.allow_anonymous,
+            ":trail": json.dumps(trail.steps, ensure_ascii=False, separators=(",", ":")),
             ":ends": epoch(now + SESSION_LIVES),
         }
+        condition = (
+            "registration = :registration AND nonce = :nonce AND #proof = :proof"
+            " AND (:target_link_uri = :nothing OR target_link_uri = :target_link_uri)"
+            " AND (attribute_not_exists(deployment_id) OR deployment_id = :deployment_id)"
+            " AND expires_at > :now"
+            # The SDK repeats a write whose answer was lost: the same secret may write twice, no other.
+            " AND (attribute_not_exists(session_secret) OR session_secret = :session_secret)"
+        )
         try:
             with store():
                 self._client.update_item(
                     TableName=self._table,
-                    Key={"pk": {"S": f"launch#{state.attempt_id}"}},
+                    Key={"pk": {"S": f"launch#{response.state.attempt_id}"}},
                     UpdateExpression=(
                         "SET session_secret = :session_secret, claims = :claims, issuer = :issuer,"
-                        " client_id = :client_id, expires_at = :ends"
+                        " client_id = :client_id, allow_anonymous = :allow_anonymous, trail = :trail,"
+                        " began_at = :now, expires_at = :ends"
                     ),
                     ConditionExpression=condition,
+                    ExpressionAttributeNames={"#proof": proof[0]},
                     ExpressionAttributeValues=marshal(values),
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ConditionFailedError as failure:
-            raise _why_not_begun(failure.item, known, epoch(now)) from None
+            item = failure.item or {}
+            why_not_ours = _why_not_open(item, response.state, epoch(now)) or _why_not_this_browser(item, proof)
+            raise why_not_ours or _why_not_this_launch(item, signed.nonce, launch) from None
 
     def recall(self, token: SessionToken) -> Session:
         with store():
@@ -154,25 +184,46 @@ class LaunchesTable:
         except ConditionFailedError:
             raise SessionEndedError from None
 
+    def _attempt(self, state: State) -> Item:
+        with store():
+            found = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": f"launch#{state.attempt_id}"}}, ConsistentRead=True
+            )
+        return unmarshal(found.get("Item", {}))
+
     def _opens(self, item: Item, token: SessionToken) -> bool:
         secret = item.get("session_secret") or ""
         return same(secret, fingerprint(token.secret)) and item["expires_at"] > epoch(self._clock())
 
 
-def _why_not_begun(item: Item | None, expected: dict[str, str], now: int) -> ToolError:
-    if item is None or item.get("registration") != expected["registration"]:
+def _proof(response: AuthenticationResponse) -> tuple[str, str]:
+    """The attribute that holds the proof of the asking browser, and what has to stand there."""
+    if response.browser_secret is not None:
+        return "browser", fingerprint(response.browser_secret)
+    return "storage", fingerprint(response.storage_secret or "")
+
+
+def _why_not_open(item: Item, state: State, now: int) -> ToolError | None:
+    if item.get("registration") != state.reference:
         return UnknownStateError()
-    if not same(item["browser"], expected["browser"]):
-        return BrowserMismatchError()
     if "session_secret" in item:
         return StateAlreadyUsedError()
-    if item["expires_at"] <= now:
-        return UnknownStateError()
-    if not same(item["nonce"], expected["nonce"]):
+    return StateExpiredError() if item["expires_at"] <= now else None
+
+
+def _why_not_this_browser(item: Item, proof: tuple[str, str]) -> ToolError | None:
+    name, expected = proof
+    if same(item.get(name, ""), expected):
+        return None
+    return BrowserMismatchError() if name == "browser" else StorageProofError()
+
+
+def _why_not_this_launch(item: Item, nonce: str, launch: AnyLaunch) -> ToolError:
+    if not same(item["nonce"], nonce):
         return NonceMismatchError()
-    if expected["target_link_uri"] and item["target_link_uri"] != expected["target_link_uri"]:
-        return TargetChangedError()
-    return DeploymentChangedError()
+    if launch.target_link_uri and item["target_link_uri"] != launch.target_link_uri:
+        return TargetChangedError().because(expected=item["target_link_uri"], received=launch.target_link_uri)
+    return DeploymentChangedError().because(expected=item.get("deployment_id"), received=launch.deployment_id)
 
 
 def _session(launch_id: str, item: Item) -> Session:
@@ -183,8 +234,64 @@ def _session(launch_id: str, item: Item) -> Session:
         authorization_endpoint="",
         token_endpoint="",
         jwks_uri="",
+        allow_anonymous=item["allow_anonymous"],
     )
     return Session(launch_id=launch_id, launch=launch_from(SignedClaims(registration, json.loads(item["claims"]))))
+
+
+class TracesTable:
+    """The stories of refusals; an accepted launch tells its own."""
+
+    def __init__(self, client: DynamoDBClient, table: str, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def save(self, trace: Trace) -> None:
+        item = {
+            "pk": f"trace#{trace.support_id}",
+            "door": trace.door,
+            "at": trace.at.isoformat(timespec="milliseconds"),
+            "trail": json.dumps(trace.steps, ensure_ascii=False),
+            "code": trace.code,
+            "evidence": json.dumps(trace.evidence, ensure_ascii=False),
+            "expires_at": epoch(trace.at + TRACE_LIVES),
+        }
+        with store():
+            self._client.put_item(TableName=self._table, Item=marshal(item))
+
+    def find(self, support_id: str) -> Trace:
+        refused = self._read(f"trace#{support_id}")
+        if refused is not None:
+            return Trace(
+                support_id=support_id,
+                door=refused["door"],
+                at=datetime.fromisoformat(refused["at"]),
+                steps=_steps(refused["trail"]),
+                code=refused["code"],
+                evidence=json.loads(refused["evidence"]),
+            )
+        accepted = self._read(f"launch#{support_id}")
+        if accepted is None or "trail" not in accepted:
+            raise UnknownTraceError
+        return Trace(
+            support_id=support_id,
+            door="launch",
+            at=from_epoch(accepted["began_at"]),
+            steps=_steps(accepted["trail"]),
+            code="ok",
+            evidence={},
+        )
+
+    def _read(self, pk: str) -> Item | None:
+        with store():
+            found = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True)
+        item = unmarshal(found.get("Item", {}))
+        return item if item and item["expires_at"] > epoch(self._clock()) else None
+
+
+def _steps(trail: str) -> tuple[tuple[str, dict[str, str]], ...]:
+    return tuple((step, facts) for step, facts in json.loads(trail))
 
 
 class PlatformCache:

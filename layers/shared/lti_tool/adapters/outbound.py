@@ -18,19 +18,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
 
-from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError
+from lti_tool.domain.errors import ForbiddenAddressError, PlatformUnavailableError
 
 USER_AGENT = "serverless-lti/1"
 LARGEST_JWKS = 256 * 1024
 TIMEOUT = urllib3.Timeout(connect=3, read=5, total=8)
-
-
-class ForbiddenAddressError(PlatformRefusedError):
-    code = "forbidden_address"
-    sentence = "The platform's address is not one that the tool may call."
-
-    def __init__(self) -> None:
-        super().__init__("forbidden_address")
 
 
 def require_allowed(url: str, *, loopback_http: bool) -> None:

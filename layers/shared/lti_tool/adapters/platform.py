@@ -147,11 +147,11 @@ class AccessTokens:
         if answer.status != 200 or not isinstance(document, dict):
             error = document.get("error") if isinstance(document, dict) else None
             raise PlatformRefusedError(
-                "scope_refused" if error == "invalid_scope" else "token_refused", status=answer.status
+                "scope_refused" if error == "invalid_scope" else "token_refused", http_status=answer.status
             )
         token, life = document.get("access_token"), document.get("expires_in")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
-            raise PlatformRefusedError("token_refused", status=answer.status)
+            raise PlatformRefusedError("token_refused", http_status=answer.status)
         seconds = int(life) if isinstance(life, int | float | str) and str(life).isdigit() else DEFAULT_TOKEN_LIFE
         return token, now + timedelta(seconds=min(seconds, 24 * 3600) * 0.9)
 
@@ -187,7 +187,7 @@ class PlatformGradebook:
         match answer.status:
             case 200 | 201 | 202 | 204:
                 if moodle and answer.body.strip() == b"[]":  # Moodle's refusal when PHP could not set the status
-                    raise PlatformRefusedError("score_refused", status=answer.status)
+                    raise PlatformRefusedError("score_refused", http_status=answer.status)
             case 409:
                 return  # it has this score, or a newer one, already
             case 429:
@@ -197,13 +197,13 @@ class PlatformGradebook:
             case status if status >= 500:
                 raise self._later("score_service_down", answer)
             case 401 | 403:
-                raise PlatformRefusedError("not_allowed", status=answer.status)
+                raise PlatformRefusedError("not_allowed", http_status=answer.status)
             case 404:
-                raise PlatformRefusedError("line_item_gone", status=answer.status)
+                raise PlatformRefusedError("line_item_gone", http_status=answer.status)
             case 422:
-                raise PlatformRefusedError("user_not_gradable", status=answer.status)
+                raise PlatformRefusedError("user_not_gradable", http_status=answer.status)
             case _:
-                raise PlatformRefusedError("score_refused", status=answer.status)
+                raise PlatformRefusedError("score_refused", http_status=answer.status)
 
     def _later(self, cause: str, answer: _Answer) -> PlatformUnavailableError:
         return PlatformUnavailableError(cause, retry_after=_retry_after(answer, self._clock()))

@@ -53,35 +53,48 @@ class PlatformKeyCache:
         self._pause = pause
         self._memory: dict[str, _KeySet] = {}
 
-    def find(self, registration: Registration, kid: str) -> RSAPublicKey:
+    def known(self, registration: Registration, kid: str) -> RSAPublicKey | None:
         key_set = self._memory.get(registration.reference)
         if key_set is None or not self._serves(key_set, kid):
-            key_set = self._looked_up(registration, kid)
-        try:
-            return key_set.keys[kid]
-        except KeyError:
-            raise UnknownKeyError from None
+            key_set = self._shared(registration)
+            if not self._is_fresh(key_set):
+                key_set = self._fetched(registration, key_set, "aged", kid)
+        return key_set.keys.get(kid) if key_set else None
 
-    def _serves(self, key_set: _KeySet | None, kid: str) -> bool:
-        return key_set is not None and kid in key_set.keys and self._clock() - key_set.fetched_at < FRESH
+    def find(self, registration: Registration, kid: str) -> RSAPublicKey:
+        key = self.known(registration, kid)
+        if key is None:
+            key_set = self._fetched(registration, self._shared(registration), "unknown-kid", kid)
+            key = key_set.keys.get(kid) if key_set else None
+        if key is None:
+            raise UnknownKeyError().because(received=kid)
+        return key
 
-    def _looked_up(self, registration: Registration, kid: str) -> _KeySet:
-        pk = f"platform-jwks#{registration.reference}"
-        stored = self._stored(pk)
+    def _serves(self, key_set: _KeySet, kid: str) -> bool:
+        return kid in key_set.keys and self._is_fresh(key_set)
+
+    def _is_fresh(self, key_set: _KeySet | None) -> bool:
+        return key_set is not None and self._clock() - key_set.fetched_at < FRESH
+
+    def _shared(self, registration: Registration) -> _KeySet | None:
+        """What any instance fetched last."""
+        stored = self._stored(_pk(registration))
         if stored is not None:
             self._memory[registration.reference] = stored
-            if self._serves(stored, kid):
-                return stored
-        now = self._clock()
-        # A key set that has aged and a kid that nobody knows are two reasons, each good for one fetch a minute: a
-        # platform may rotate right after we looked.
-        reason = "unknown-kid" if stored is not None and kid not in stored.keys else "aged"
+        return stored
+
+    def _fetched(self, registration: Registration, stored: _KeySet | None, reason: str, kid: str) -> _KeySet | None:
+        """Ask the platform, unless somebody did within the last minute for the same reason.
+
+        An aged key set and an unknown kid are two reasons: a platform may rotate right after we looked.
+        """
+        pk, now = _pk(registration), self._clock()
         if not self._cache.claim(f"{pk}#{reason}", now + USABLE, now - BETWEEN_FETCHES):
-            return self._fetched_by_another(registration, pk, stored)
+            return stored or self._fetched_by_another(registration, pk)
         try:
             document = self._fetch(registration.jwks_uri)
         except (PlatformUnavailableError, PlatformRefusedError):
-            if stored is not None and kid in stored.keys:
+            if stored is not None and (kid in stored.keys or reason == "unknown-kid"):
                 return stored  # stale, and better than a closed door
             raise
         fetched = _KeySet(platform_keys(document), now)
@@ -89,10 +102,8 @@ class PlatformKeyCache:
         self._cache.write(pk, now + USABLE, jwks=json.dumps(document), fetched_at=int(now.timestamp()))
         return fetched
 
-    def _fetched_by_another(self, registration: Registration, pk: str, stored: _KeySet | None) -> _KeySet:
-        """Somebody asked within the last minute: its answer is on its way, or this is all there is."""
-        if stored is not None:
-            return stored
+    def _fetched_by_another(self, registration: Registration, pk: str) -> _KeySet:
+        """Nothing is stored yet, and somebody is asking: the answer is on its way."""
         deadline = time.monotonic() + WAIT_FOR_OTHERS_SECONDS
         while time.monotonic() < deadline:
             self._pause(0.05)
@@ -107,3 +118,7 @@ class PlatformKeyCache:
             return None
         fetched_at = datetime.fromtimestamp(item["fetched_at"], self._clock().tzinfo)
         return _KeySet(platform_keys(json.loads(item["jwks"])), fetched_at)
+
+
+def _pk(registration: Registration) -> str:
+    return f"platform-jwks#{registration.reference}"

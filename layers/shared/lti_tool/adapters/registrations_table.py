@@ -205,6 +205,7 @@ def _registration_item(registration: Registration) -> Item:
         "family": registration.family.value,
         "tenant": registration.tenant or None,
         "enabled": registration.enabled,
+        "allow_anonymous": registration.allow_anonymous,
         "deployment_policy": registration.deployment_policy.value,
         "frame_ancestors": " ".join(registration.frame_ancestors) or None,
     }
@@ -229,6 +230,7 @@ def _registration(item: Item, deployments: Sequence[Item]) -> Registration:
         family=PlatformFamily(item["family"]),
         tenant=item.get("tenant", ""),
         enabled=item["enabled"],
+        allow_anonymous=item.get("allow_anonymous", False),
         deployment_policy=DeploymentPolicy(item["deployment_policy"]),
         frame_ancestors=tuple(item.get("frame_ancestors", "").split()),
         deployments={

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from lti_tool.domain.errors import InvalidAnswersError, InvalidRequestError
+from lti_tool.domain.errors import InvalidActivityError, InvalidAnswersError
 
 ACTIVITY_PARAMETER = "activity_id"
 """The custom parameter that binds a resource link to an activity; it survives a course copy."""
@@ -151,13 +151,6 @@ class Activity(_Parsed):
         """The points that the answers earn; a question without an answer earns none."""
         right = (question for question in self.questions if question.is_right(answers.get(question.id, "")))
         return round(sum(question.points for question in right), 4)
-
-
-class InvalidActivityError(InvalidRequestError):
-    """A catalogue entry that breaks the format; the message says where, for whoever writes it."""
-
-    code = "invalid_activity"
-    sentence = "The activity is not written as the catalogue's format says."
 
 
 def parse_activity(document: object) -> Activity:

@@ -18,6 +18,7 @@ CONTEXT: Final = _LTI + "context"
 TOOL_PLATFORM: Final = _LTI + "tool_platform"
 LAUNCH_PRESENTATION: Final = _LTI + "launch_presentation"
 CUSTOM: Final = _LTI + "custom"
+FOR_USER: Final = _LTI + "for_user"
 
 DEEP_LINKING_SETTINGS: Final = _DL + "deep_linking_settings"
 CONTENT_ITEMS: Final = _DL + "content_items"
@@ -29,6 +30,7 @@ NAMES_ROLE_SERVICE: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/name
 LTI_VERSION: Final = "1.3.0"
 RESOURCE_LINK_REQUEST: Final = "LtiResourceLinkRequest"
 DEEP_LINKING_REQUEST: Final = "LtiDeepLinkingRequest"
+SUBMISSION_REVIEW_REQUEST: Final = "LtiSubmissionReviewRequest"
 DEEP_LINKING_RESPONSE: Final = "LtiDeepLinkingResponse"
 
 SCORE_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/score"

@@ -14,6 +14,7 @@ from lti_tool.domain import claims as names
 from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, activity_url
 from lti_tool.domain.errors import InvalidSelectionError, NotPermittedError
 from lti_tool.domain.launch import DeepLinkingLaunch, DeepLinkingSettings
+from lti_tool.domain.registration import PlatformFamily
 
 RESPONSE_LIVES = timedelta(minutes=5)
 LINK = "ltiResourceLink"
@@ -29,7 +30,7 @@ def require_acceptable(activities: Sequence[Activity], launch: DeepLinkingLaunch
 
 
 def response_claims(
-    activities: Sequence[Activity], launch: DeepLinkingLaunch, tool_url: str, now: datetime
+    activities: Sequence[Activity], launch: DeepLinkingLaunch, family: PlatformFamily, tool_url: str, now: datetime
 ) -> dict[str, Any]:
     """The claims of the JWT that carries the content items back; an empty list tells the platform to close."""
     claims: dict[str, Any] = {
@@ -41,21 +42,26 @@ def response_claims(
         names.MESSAGE_TYPE: names.DEEP_LINKING_RESPONSE,
         names.VERSION: names.LTI_VERSION,
         names.DEPLOYMENT_ID: launch.deployment_id,
-        names.CONTENT_ITEMS: [_content_item(activity, launch.settings, tool_url) for activity in activities],
+        names.CONTENT_ITEMS: [_content_item(activity, launch.settings, family, tool_url) for activity in activities],
     }
     if launch.settings.data is not None:  # echoed if and only if it came: Blackboard demands it, Canvas has none
         claims[names.DATA] = launch.settings.data
     return claims
 
 
-def _content_item(activity: Activity, settings: DeepLinkingSettings, tool_url: str) -> dict[str, Any]:
+def _content_item(
+    activity: Activity, settings: DeepLinkingSettings, family: PlatformFamily, tool_url: str
+) -> dict[str, Any]:
     item: dict[str, Any] = {
         "type": LINK,
         "title": activity.title,
         "text": activity.description,
-        "url": activity_url(tool_url, activity.id),
         "custom": {ACTIVITY_PARAMETER: activity.id},
     }
+    if (
+        family is not PlatformFamily.OPENEDX
+    ):  # Open edX names an item's own url at the launch, and another at the login.
+        item["url"] = activity_url(tool_url, activity.id)
     if settings.accept_line_item is not False:  # when the platform does not say, it may still make a column
         item["lineItem"] = {
             "scoreMaximum": activity.score_maximum,

@@ -1,34 +1,94 @@
 """Everything that can go wrong, on one page.
 
 The branch says what a caller can do about it, the leaf says what happened. `code` is stable: logs, metrics, pages and
-tests use it, so that the English stays free to improve. An error carries ids only, never a token, a name or a value
-from outside, so logging or showing one is always safe.
+tests use it, so that the words stay free to improve; the words in other languages stand under the same codes in
+`runtime/languages/`. An error carries ids only, never a token, a name or a value from outside, so logging or showing
+one is always safe. `docs/errors.md` says more about each code, under an anchor of its name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
+from types import MappingProxyType
+from typing import ClassVar, Self
 
-OPEN_AGAIN = "Go back to your course and open the activity again."
-ASK_ADMINISTRATOR = "Give the code and the support id below to the person who looks after your learning platform."
-TOOL_SIDE = "This is a fault of the tool. Try again in a minute; if it stays, give its provider the support id."
+LONGEST_EVIDENCE = 200
+
+
+class Step(Enum):
+    """What somebody can do next, in words for that person."""
+
+    ADD_LINK_AGAIN = "Remove the link from the course and add the activity again with the tool's picker."
+    ALLOW_COOKIES = "Open it in a new window, or allow cookies for this site, then open it again from your course."
+    APPROVE_DEPLOYMENT = "Approve this place: lti deployment list, then lti deployment approve."
+    ASK_ADMINISTRATOR = (
+        "Ask the people who look after your learning platform, and give them the code and the support id."
+    )
+    ASK_TEACHER = "Tell your teacher, and give the code and the support id below."
+    CHECK_CLOCK = "Set the platform's clock by a time server; it may be wrong by a minute at most."
+    CHECK_KEY_SET = "Open the platform's key set URL: it has to answer with its current RSA keys, each with a kid."
+    CHECK_LAUNCH_SETTINGS = "Compare the tool's settings in the platform with what lti platform show prints."
+    CHECK_LINK_ADDRESS = "Set the link's address, or the tool's target link URI, to one of this tool's own."
+    CHECK_PRIVACY = "Let the platform send the user's id: anonymous launches are not opened here."
+    CHECK_REGISTRATION = (
+        "Compare the platform's values with what lti platform show prints, and correct the one that differs."
+    )
+    CHOOSE_ACTIVITY = "Open the link yourself and choose an activity for it."
+    CHOOSE_AGAIN = "Open the picker again from your course and choose anew."
+    COMPARE_DOCUMENTATION = "Compare the message with the documented one and send it again."
+    ENABLE_PLATFORM = "Ask the tool's operator whether the registration is meant to be off."
+    HAND_IN_AGAIN = "Reload the page and hand in again. What you typed is kept."
+    NOTHING = "There is nothing to mend on your side."
+    OPEN_AGAIN = "Go back to your course and open the activity again."
+    READ_LOGS = "Ask the tool's operator to look up the support id: lti launch trace SUPPORT_ID."
+    REGISTER_PLATFORM = (
+        "Register the platform with the tool first; the tool's operator sends you a link or takes your values."
+    )
+    SIGN_IN_AGAIN = "Sign in to your learning platform again, then open the activity from your course."
+    TRY_LATER = "Try again in a minute."
+    UPDATE_PLATFORM = "The platform does not follow LTI 1.3 here: look for an update, or report it to its maker."
 
 
 class ToolError(Exception):
-    """The root. `sentence` says what happened, `next_step` what the person in front of it can do."""
+    """The root. `sentence` says what happened, the steps what each reader can do; `status` is HTTP's word for it."""
 
-    code = "internal_error"
-    sentence = "Something went wrong on our side."
-    next_step = TOOL_SIDE
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    sentence: ClassVar[str] = "Something went wrong on our side."
+    student: ClassVar[Step] = Step.TRY_LATER
+    teacher: ClassVar[Step] = Step.TRY_LATER
+    administrator: ClassVar[Step] = Step.READ_LOGS
+
+    evidence: Mapping[str, str] = MappingProxyType({})
+    return_url: str | None = None  # where the platform wants its user back, once a signature has vouched for it
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What fills the braces of the sentence: names that the spec or we gave, never values from outside."""
+        return {}
+
+    @property
+    def message(self) -> str:
+        return self.sentence.format(**self.details)
+
+    def because(self, **evidence: object) -> Self:
+        """Say what was expected and what came, for the launch trace alone: ids, names of keys and times, cut short."""
+        self.evidence = {name: str(value)[:LONGEST_EVIDENCE] for name, value in evidence.items()}
+        return self
 
 
-# --- Not the shape that the spec gives it: 400 ------------------------------------------------------------------
+# --- Not the shape that the spec gives it: 400 -----------------------------------------------------------------
 
 
 class InvalidRequestError(ToolError):
     code = "invalid_request"
+    status = 400
     sentence = "The request is not shaped as LTI 1.3 says."
-    next_step = ASK_ADMINISTRATOR
+    student = Step.OPEN_AGAIN
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.UPDATE_PLATFORM
 
 
 class MalformedFormError(InvalidRequestError):
@@ -37,23 +97,39 @@ class MalformedFormError(InvalidRequestError):
 
 
 class DuplicateParameterError(InvalidRequestError):
+    """`parameter` is a name that the spec gave, so it is safe to show."""
+
     code = "duplicate_parameter"
-    sentence = "A parameter came twice where it may come once."
-
-
-class MissingParameterError(InvalidRequestError):
-    """A required parameter is absent or empty; `parameter` is its name, which is ours and safe to show."""
-
-    code = "missing_parameter"
+    sentence = "The parameter “{parameter}” came twice where it may come once."
 
     def __init__(self, parameter: str) -> None:
         super().__init__(parameter)
         self.parameter = parameter
-        self.sentence = f"The parameter “{parameter}” is missing."
+
+    @property
+    def details(self) -> dict[str, str]:
+        return {"parameter": self.parameter}
+
+
+class MissingParameterError(InvalidRequestError):
+    """`parameter` is a name that the spec gave, so it is safe to show."""
+
+    code = "missing_parameter"
+    sentence = "The parameter “{parameter}” is missing."
+    administrator = Step.CHECK_LAUNCH_SETTINGS
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(parameter)
+        self.parameter = parameter
+
+    @property
+    def details(self) -> dict[str, str]:
+        return {"parameter": self.parameter}
 
 
 class RequestTooLargeError(InvalidRequestError):
     code = "request_too_large"
+    status = 413
     sentence = "The request is larger than any launch is."
 
 
@@ -65,28 +141,44 @@ class MalformedTokenError(InvalidRequestError):
 class UnsupportedVersionError(InvalidRequestError):
     code = "unsupported_version"
     sentence = "The message is not LTI version 1.3.0."
+    administrator = Step.CHECK_LAUNCH_SETTINGS
 
 
 class UnsupportedMessageTypeError(InvalidRequestError):
     code = "unsupported_message_type"
     sentence = "The platform asked for something that this tool does not do."
+    teacher = Step.ADD_LINK_AGAIN
+    administrator = Step.CHECK_LAUNCH_SETTINGS
 
 
 class InvalidClaimError(InvalidRequestError):
     """A claim is absent or misshapen; `claim` is the name that the spec gives it."""
 
     code = "invalid_claim"
+    sentence = "The claim “{claim}” is missing or not as LTI 1.3 says."
 
     def __init__(self, claim: str) -> None:
         super().__init__(claim)
         self.claim = claim
-        self.sentence = f"The claim “{claim}” is missing or not as LTI 1.3 says."
+
+    @property
+    def details(self) -> dict[str, str]:
+        return {"claim": self.claim}
+
+
+class AnonymousLaunchError(InvalidRequestError):
+    code = "anonymous_launch"
+    sentence = "The platform did not say who is launching."
+    student = Step.SIGN_IN_AGAIN
+    administrator = Step.CHECK_PRIVACY
 
 
 class ForeignTargetError(InvalidRequestError):
     code = "foreign_target_link_uri"
     sentence = "The link points to an address that is not this tool's."
-    next_step = "The link in the course has a wrong address. Ask your teacher to add the activity again."
+    student = Step.ASK_TEACHER
+    teacher = Step.ADD_LINK_AGAIN
+    administrator = Step.CHECK_LINK_ADDRESS
 
 
 class TargetChangedError(InvalidRequestError):
@@ -95,131 +187,220 @@ class TargetChangedError(InvalidRequestError):
 
 
 class PlatformDeclinedError(InvalidRequestError):
-    """The platform answered the authentication request with an error of its own."""
-
     code = "platform_declined"
     sentence = "The learning platform did not confirm who you are."
-    next_step = "Sign in to your learning platform again, then open the activity from your course."
+    student = Step.SIGN_IN_AGAIN
+    teacher = Step.SIGN_IN_AGAIN
+    administrator = Step.CHECK_REGISTRATION
+
+
+class PlatformLoginRequiredError(PlatformDeclinedError):
+    code = "platform_login_required"
+    sentence = "You are not signed in to your learning platform any more."
+    administrator = Step.NOTHING
+
+
+class PlatformLaunchSpentError(PlatformDeclinedError):
+    code = "platform_launch_spent"
+    sentence = "The learning platform had used up this launch, as it does when a page is reloaded."
+    student = Step.OPEN_AGAIN
+    teacher = Step.OPEN_AGAIN
+    administrator = Step.NOTHING
+
+
+class PlatformMisconfiguredError(PlatformDeclinedError):
+    code = "platform_misconfigured"
+    sentence = "The learning platform does not accept this tool's login request."
+    student = Step.ASK_TEACHER
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.CHECK_LAUNCH_SETTINGS
 
 
 class InvalidSelectionError(InvalidRequestError):
     code = "invalid_selection"
     sentence = "The chosen activities cannot be added in this place."
-    next_step = "Open the picker again from your course and choose anew."
+    student = Step.ASK_TEACHER
+    teacher = Step.CHOOSE_AGAIN
+    administrator = Step.CHECK_LAUNCH_SETTINGS
 
 
 class InvalidAnswersError(InvalidRequestError):
     code = "invalid_answers"
     sentence = "The answers could not be read, so nothing was handed in."
-    next_step = "Reload the page and hand in again."
+    student = Step.HAND_IN_AGAIN
+    teacher = Step.HAND_IN_AGAIN
+    administrator = Step.READ_LOGS
 
 
 class InvalidScoreError(InvalidRequestError):
     code = "invalid_score_message"
     sentence = "The score message is not as documented, so it was not taken."
-    next_step = "Compare the message with the documented one and send it again."
+    student = Step.NOTHING
+    teacher = Step.NOTHING
+    administrator = Step.COMPARE_DOCUMENTATION
 
 
-# --- Not here, or not so: 404, 405 ------------------------------------------------------------------------------
+class InvalidActivityError(InvalidRequestError):
+    """A catalogue entry that breaks the format; its arguments say where, for whoever writes it."""
+
+    code = "invalid_activity"
+    sentence = "The activity is not written as the catalogue's format says."
+    student = Step.NOTHING
+    teacher = Step.NOTHING
+    administrator = Step.COMPARE_DOCUMENTATION
+
+
+# --- Not here, or not so: 404, 405 -----------------------------------------------------------------------------
 
 
 class NotFoundError(ToolError):
     code = "not_found"
+    status = 404
     sentence = "There is nothing at this address."
-    next_step = OPEN_AGAIN
+    student = Step.OPEN_AGAIN
+    teacher = Step.OPEN_AGAIN
+    administrator = Step.CHECK_LINK_ADDRESS
 
 
 class UnknownActivityError(NotFoundError):
     code = "unknown_activity"
     sentence = "This activity is not in the catalogue."
-    next_step = "Ask your teacher to choose another activity for this link."
+    student = Step.ASK_TEACHER
+    teacher = Step.ADD_LINK_AGAIN
+    administrator = Step.READ_LOGS
 
 
 class ActivityNotBoundError(NotFoundError):
     code = "activity_not_bound"
     sentence = "No activity has been chosen for this link yet."
-    next_step = "Your teacher chooses one by opening the link."
+    student = Step.ASK_TEACHER
+    teacher = Step.CHOOSE_ACTIVITY
+    administrator = Step.NOTHING
+
+
+class UnknownTraceError(NotFoundError):
+    code = "unknown_trace"
+    sentence = "There is no trace of that support id; traces are kept for three days."
+    student = Step.NOTHING
+    teacher = Step.NOTHING
+    administrator = Step.READ_LOGS
 
 
 class MethodNotAllowedError(ToolError):
     """`allowed` lists the methods that this address answers."""
 
     code = "method_not_allowed"
+    status = 405
     sentence = "This address does not answer that kind of request."
-    next_step = OPEN_AGAIN
+    student = Step.OPEN_AGAIN
+    teacher = Step.OPEN_AGAIN
+    administrator = Step.CHECK_LAUNCH_SETTINGS
 
     def __init__(self, *allowed: str) -> None:
         super().__init__(*allowed)
         self.allowed = allowed
 
 
-# --- A platform or deployment that we have no pact with, or a person without the right: 403 ---------------------
+# --- A platform or deployment that we have no pact with, or a person without the right: 403 --------------------
 
 
 class UnknownRegistrationError(ToolError):
     code = "unknown_platform"
+    status = 403
     sentence = "This learning platform is not registered with the tool."
-    next_step = "The platform's administrator has to register it first. " + ASK_ADMINISTRATOR
+    student = Step.ASK_TEACHER
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.REGISTER_PLATFORM
+
+
+class UnknownClientError(UnknownRegistrationError):
+    code = "unknown_client_id"
+    sentence = "This learning platform is registered, but not with this client id."
+    administrator = Step.CHECK_REGISTRATION
 
 
 class AmbiguousPlatformError(UnknownRegistrationError):
     code = "ambiguous_platform"
     sentence = "This platform has several registrations and did not say which one it means."
+    administrator = Step.CHECK_LAUNCH_SETTINGS
 
 
 class RegistrationDisabledError(UnknownRegistrationError):
     code = "platform_disabled"
     sentence = "The registration of this learning platform is switched off."
-    next_step = ASK_ADMINISTRATOR
+    administrator = Step.ENABLE_PLATFORM
 
 
 class UnknownDeploymentError(UnknownRegistrationError):
     code = "unknown_deployment"
     sentence = "The tool does not know the place (deployment) that this launch comes from."
-    next_step = ASK_ADMINISTRATOR
+    administrator = Step.APPROVE_DEPLOYMENT
 
 
 class DeploymentPendingError(UnknownRegistrationError):
     code = "deployment_pending"
     sentence = "This place (deployment) waits to be approved by the tool's operator."
-    next_step = ASK_ADMINISTRATOR
+    administrator = Step.APPROVE_DEPLOYMENT
 
 
 class DeploymentDisabledError(UnknownRegistrationError):
     code = "deployment_disabled"
     sentence = "This place (deployment) is switched off."
-    next_step = ASK_ADMINISTRATOR
+    administrator = Step.ENABLE_PLATFORM
 
 
 class NotPermittedError(ToolError):
     code = "not_permitted"
+    status = 403
     sentence = "Your role in this course does not open this."
-    next_step = "Ask your teacher if you think it should."
+    student = Step.ASK_TEACHER
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.CHECK_LAUNCH_SETTINGS
 
 
-# --- Well formed, not believed: 401 -----------------------------------------------------------------------------
+# --- Well formed, not believed: 401 ----------------------------------------------------------------------------
 
 
 class LaunchRejectedError(ToolError):
     code = "launch_rejected"
+    status = 401
     sentence = "The launch could not be trusted, so nothing was opened."
-    next_step = OPEN_AGAIN
+    student = Step.OPEN_AGAIN
+    teacher = Step.OPEN_AGAIN
+    administrator = Step.READ_LOGS
 
 
 class UnknownStateError(LaunchRejectedError):
     code = "unknown_state"
-    sentence = "This launch did not begin here, or it took longer than ten minutes."
+    sentence = "This launch did not begin here."
+
+
+class StateExpiredError(LaunchRejectedError):
+    code = "state_expired"
+    sentence = "The launch took longer than ten minutes."
+    administrator = Step.NOTHING
 
 
 class StateAlreadyUsedError(LaunchRejectedError):
     code = "state_already_used"
     sentence = "This launch was already used once."
+    administrator = Step.NOTHING
 
 
 class BrowserMismatchError(LaunchRejectedError):
     code = "browser_mismatch"
     sentence = "The launch ended in another browser than the one it began in, or the browser refused our cookie."
-    next_step = OPEN_AGAIN + " If it happens again, open it in a new window or allow cookies for this site."
+    student = Step.ALLOW_COOKIES
+    teacher = Step.ALLOW_COOKIES
+    administrator = Step.READ_LOGS
+
+
+class StorageProofError(LaunchRejectedError):
+    code = "storage_proof_wrong"
+    sentence = "The learning platform's page did not give back what the tool had stored there."
+    student = Step.ALLOW_COOKIES
+    teacher = Step.ALLOW_COOKIES
+    administrator = Step.READ_LOGS
 
 
 class NonceMismatchError(LaunchRejectedError):
@@ -230,6 +411,7 @@ class NonceMismatchError(LaunchRejectedError):
 class DeploymentChangedError(LaunchRejectedError):
     code = "deployment_changed"
     sentence = "The platform named one deployment when the login began and another one afterwards."
+    administrator = Step.UPDATE_PLATFORM
 
 
 class UntrustedTokenError(LaunchRejectedError):
@@ -237,83 +419,101 @@ class UntrustedTokenError(LaunchRejectedError):
 
     code = "untrusted_token"
     sentence = "The platform's id_token could not be trusted."
+    teacher = Step.ASK_ADMINISTRATOR
 
 
 class UnsupportedAlgorithmError(UntrustedTokenError):
     code = "unsupported_algorithm"
     sentence = "The id_token is not signed with RS256."
-    next_step = ASK_ADMINISTRATOR
+    administrator = Step.UPDATE_PLATFORM
 
 
 class UnsupportedHeaderError(UntrustedTokenError):
     code = "unsupported_header"
     sentence = "The id_token's header asks for something that the tool does not do."
-    next_step = ASK_ADMINISTRATOR
+    administrator = Step.UPDATE_PLATFORM
 
 
 class MissingKeyIdError(UntrustedTokenError):
     code = "missing_kid"
     sentence = "The id_token does not say which key signed it."
-    next_step = ASK_ADMINISTRATOR
+    administrator = Step.UPDATE_PLATFORM
 
 
 class UnknownKeyError(UntrustedTokenError):
     code = "unknown_kid"
     sentence = "The platform does not publish the key that signed the id_token."
+    administrator = Step.CHECK_KEY_SET
 
 
 class BadSignatureError(UntrustedTokenError):
     code = "bad_signature"
     sentence = "The signature of the id_token is wrong."
+    administrator = Step.CHECK_KEY_SET
 
 
 class WrongIssuerError(UntrustedTokenError):
     code = "wrong_issuer"
     sentence = "The id_token comes from another platform than the one that began the login."
+    administrator = Step.CHECK_REGISTRATION
 
 
 class WrongAudienceError(UntrustedTokenError):
     code = "wrong_audience"
     sentence = "The id_token is meant for another tool."
+    administrator = Step.CHECK_REGISTRATION
+
+
+class WrongAuthorizedPartyError(UntrustedTokenError):
+    code = "wrong_authorized_party"
+    sentence = "The id_token was issued to another party (azp) than this tool."
+    administrator = Step.CHECK_REGISTRATION
 
 
 class ExpiredTokenError(UntrustedTokenError):
     code = "token_expired"
     sentence = "The id_token had expired when it arrived."
+    administrator = Step.CHECK_CLOCK
 
 
 class TokenFromTheFutureError(UntrustedTokenError):
     code = "token_not_yet_valid"
     sentence = "The id_token is dated in the future: the platform's clock is wrong."
-    next_step = ASK_ADMINISTRATOR
+    administrator = Step.CHECK_CLOCK
 
 
 class StaleTokenError(UntrustedTokenError):
     code = "token_too_old"
     sentence = "The id_token was issued too long ago."
+    administrator = Step.CHECK_CLOCK
 
 
 class SessionEndedError(ToolError):
     code = "session_ended"
+    status = 401
     sentence = "This session is over."
-    next_step = OPEN_AGAIN
+    student = Step.OPEN_AGAIN
+    teacher = Step.OPEN_AGAIN
+    administrator = Step.NOTHING
 
 
 class AlreadyAnsweredError(SessionEndedError):
     code = "already_answered"
     sentence = "This selection was already sent to the course."
-    next_step = "Open the picker again from your course."
+    student = Step.CHOOSE_AGAIN
+    teacher = Step.CHOOSE_AGAIN
 
 
-# --- Somebody else is the matter --------------------------------------------------------------------------------
+# --- Somebody else is the matter: 502, 503 ---------------------------------------------------------------------
 
 
 class PlatformUnavailableError(ToolError):
     """Time-out, 429, 5xx: the same request may work later. `retry_after` is the platform's own word for when."""
 
     code = "platform_unavailable"
+    status = 502
     sentence = "The learning platform does not answer at the moment."
-    next_step = "Try again in a minute."
+    administrator = Step.CHECK_KEY_SET
 
     def __init__(self, cause: str = "unreachable", *, retry_after: datetime | None = None) -> None:
         super().__init__(cause)
@@ -322,22 +522,34 @@ class PlatformUnavailableError(ToolError):
 
 
 class PlatformRefusedError(ToolError):
-    """It said no, and would say so again. `cause` is one of our own words, `status` its HTTP status."""
+    """It said no, and would say so again. `cause` is one of our own words, `http_status` its answer."""
 
     code = "platform_refused"
+    status = 502
     sentence = "The learning platform refused the request."
-    next_step = ASK_ADMINISTRATOR
+    student = Step.ASK_TEACHER
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.CHECK_REGISTRATION
 
-    def __init__(self, cause: str, *, status: int | None = None) -> None:
-        super().__init__(cause, status)
+    def __init__(self, cause: str, *, http_status: int | None = None) -> None:
+        super().__init__(cause, http_status)
         self.cause = cause
-        self.status = status
+        self.http_status = http_status
+
+
+class ForbiddenAddressError(PlatformRefusedError):
+    code = "forbidden_address"
+    sentence = "The platform's address is not one that the tool may call."
+
+    def __init__(self) -> None:
+        super().__init__(self.code)
 
 
 class StoreUnavailableError(ToolError):
     """Our own store or key service is throttled or down; nothing was half done."""
 
     code = "store_unavailable"
+    status = 503
     sentence = "The tool cannot reach its own memory at the moment."
 
 
@@ -345,6 +557,8 @@ class ScoreHeldError(ToolError):
     """A waiting score is another sender's, or not to be tried yet; `until` says how long."""
 
     code = "score_held"
+    status = 503
+    sentence = "This score is being sent by another sender, or its next try is not due."
 
     def __init__(self, until: datetime) -> None:
         super().__init__()

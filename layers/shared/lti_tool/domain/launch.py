@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from lti_tool.domain import claims as names
 from lti_tool.domain.errors import (
+    AnonymousLaunchError,
     ForeignTargetError,
     InvalidClaimError,
     UnsupportedMessageTypeError,
@@ -42,6 +43,7 @@ KEPT_CLAIMS = (
     names.CONTEXT,
     names.LAUNCH_PRESENTATION,
     names.CUSTOM,
+    names.FOR_USER,
     names.DEEP_LINKING_SETTINGS,
     names.ENDPOINT,
     names.NAMES_ROLE_SERVICE,
@@ -51,9 +53,12 @@ KEPT_CLAIMS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """The person, known by `id` (`sub`) within the registration; name and e-mail only as the platform shares them."""
+    """The person, known by `id` (`sub`) within the registration; name and e-mail only as the platform shares them.
 
-    id: str
+    An anonymous visitor has no id.
+    """
+
+    id: str | None
     name: str | None = None
     email: str | None = None
 
@@ -151,7 +156,15 @@ class DeepLinkingLaunch(Launch):
     settings: DeepLinkingSettings
 
 
-AnyLaunch = ResourceLinkLaunch | DeepLinkingLaunch
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionReviewLaunch(Launch):
+    """Somebody opens one learner's work from the gradebook. `resource_link` is absent for a column without a link."""
+
+    resource_link: ResourceLink | None
+    learner: str
+
+
+AnyLaunch = ResourceLinkLaunch | DeepLinkingLaunch | SubmissionReviewLaunch
 
 
 def kept_claims(signed: SignedClaims) -> dict[str, Any]:
@@ -170,15 +183,21 @@ def launch_from(signed: SignedClaims) -> AnyLaunch:
     """
     claims = signed.claims
     if claims.get(names.VERSION) != names.LTI_VERSION:  # (13)
-        raise UnsupportedVersionError
+        raise UnsupportedVersionError().because(expected=names.LTI_VERSION, received=claims.get(names.VERSION))
     message_type = claims.get(names.MESSAGE_TYPE)  # (14)
+    if message_type is None:
+        raise InvalidClaimError("message_type")
+    if message_type not in _MESSAGE_TYPES:
+        raise UnsupportedMessageTypeError().because(received=message_type)
+    # Deep linking may leave out who picks (its 2023 revision); elsewhere the registration says whether that is fine.
+    may_be_anonymous = message_type == names.DEEP_LINKING_REQUEST or signed.registration.allow_anonymous
     common: dict[str, Any] = {
         "registration": signed.registration.reference,
         "issuer": signed.registration.issuer,
         "client_id": signed.registration.client_id,
         "deployment_id": _id(claims, names.DEPLOYMENT_ID, "deployment_id"),  # (15)
         "message_type": message_type,
-        "user": _user(claims),
+        "user": _user(claims, may_be_anonymous=may_be_anonymous),
         "roles": _roles(claims),
         "context": _context(claims),
         "custom": _custom(claims),
@@ -187,24 +206,24 @@ def launch_from(signed: SignedClaims) -> AnyLaunch:
         "locale": _locale(claims),
         "return_url": _url(_object(claims, names.LAUNCH_PRESENTATION).get("return_url")),
     }
-    if message_type == names.RESOURCE_LINK_REQUEST:
-        link = _object(claims, names.RESOURCE_LINK)
-        return ResourceLinkLaunch(
-            **common,
-            target_link_uri=_required_url(claims.get(names.TARGET_LINK_URI), "target_link_uri"),  # (16)
-            resource_link=ResourceLink(
-                id=_id(link, "id", "resource_link.id"),
-                title=_text(link.get("title")),
-                description=_text(link.get("description")),
-            ),
-        )
     if message_type == names.DEEP_LINKING_REQUEST:
         # The deep linking text does not list target_link_uri among its claims; platforms send it all the same.
         target = _url(claims.get(names.TARGET_LINK_URI)) or ""
         return DeepLinkingLaunch(**common, target_link_uri=target, settings=_settings(claims))
-    if message_type is None:
-        raise InvalidClaimError("message_type")
-    raise UnsupportedMessageTypeError
+    target = _required_url(claims.get(names.TARGET_LINK_URI), "target_link_uri")  # (16)
+    if message_type == names.RESOURCE_LINK_REQUEST:
+        return ResourceLinkLaunch(**common, target_link_uri=target, resource_link=_resource_link(claims))
+    if common["grades"] is None or common["grades"].line_item is None:
+        raise InvalidClaimError("endpoint.lineitem")
+    return SubmissionReviewLaunch(
+        **common,
+        target_link_uri=target,
+        resource_link=_resource_link(claims) if _object(claims, names.RESOURCE_LINK) else None,
+        learner=_id(_object(claims, names.FOR_USER), "user_id", "for_user.user_id"),
+    )
+
+
+_MESSAGE_TYPES = (names.RESOURCE_LINK_REQUEST, names.DEEP_LINKING_REQUEST, names.SUBMISSION_REVIEW_REQUEST)
 
 
 def require_own_target(launch: AnyLaunch, tool_url: str) -> None:
@@ -213,13 +232,15 @@ def require_own_target(launch: AnyLaunch, tool_url: str) -> None:
         return
     target, own = urlsplit(launch.target_link_uri), urlsplit(tool_url)
     if (target.scheme, target.netloc.lower()) != (own.scheme, own.netloc.lower()):
-        raise ForeignTargetError
+        raise ForeignTargetError().because(expected=tool_url, received=launch.target_link_uri)
 
 
 def landing_of(launch: AnyLaunch) -> str:
     """The page that this person sees first."""
     if isinstance(launch, DeepLinkingLaunch):
         return "/app/picker" if launch.is_staff else "/app/welcome"
+    if isinstance(launch, SubmissionReviewLaunch) and (launch.is_staff or launch.learner == launch.user.id):
+        return "/app/review"
     if launch.is_staff:
         return "/app/marks"
     return "/app/activity" if launch.is_candidate else "/app/welcome"
@@ -268,12 +289,24 @@ def _required_url(value: object, shown: str) -> str:
     return url
 
 
-def _user(claims: Mapping[str, Any]) -> User:
+def _resource_link(claims: Mapping[str, Any]) -> ResourceLink:
+    link = _object(claims, names.RESOURCE_LINK)
+    return ResourceLink(
+        id=_id(link, "id", "resource_link.id"),
+        title=_text(link.get("title")),
+        description=_text(link.get("description")),
+    )
+
+
+def _user(claims: Mapping[str, Any], *, may_be_anonymous: bool) -> User:
+    if claims.get("sub") is None and not may_be_anonymous:
+        raise AnonymousLaunchError
     name = _text(claims.get("name"))
     if name is None:
         parts = [_text(claims.get(part)) for part in ("given_name", "family_name")]
         name = " ".join(part for part in parts if part) or None
-    return User(id=_id(claims, "sub", "sub"), name=name, email=_text(claims.get("email")))
+    user_id = _id(claims, "sub", "sub") if claims.get("sub") is not None else None
+    return User(id=user_id, name=name, email=_text(claims.get("email")))
 
 
 def _roles(claims: Mapping[str, Any]) -> tuple[str, ...]:

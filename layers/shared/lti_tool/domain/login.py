@@ -15,6 +15,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.domain.errors import (
     PlatformDeclinedError,
+    PlatformLaunchSpentError,
+    PlatformLoginRequiredError,
+    PlatformMisconfiguredError,
     RequestTooLargeError,
     UnknownStateError,
 )
@@ -26,6 +29,7 @@ ATTEMPT_LIVES = timedelta(minutes=10)
 COOKIE_PREFIX = "__Host-lti-"
 MOST_OPEN_ATTEMPTS = 8  # cookies kept in one browser: eight tabs at once, and the gateway's 10 KB of headers hold
 LONGEST_PARAMETER = 8 * 1024
+LONGEST_URL = 2000
 
 
 def fingerprint(secret: str) -> str:
@@ -43,6 +47,7 @@ class LoginInitiation:
     client_id: str | None
     message_hint: str | None
     deployment_id: str | None
+    storage_target: str | None
 
     @classmethod
     def parse(cls, parameters: UnverifiedParameters) -> LoginInitiation:
@@ -65,7 +70,12 @@ class LoginInitiation:
             client_id=parameters.optional("client_id") or None,
             message_hint=parameters.optional("lti_message_hint"),
             deployment_id=deployment_id or None,
+            storage_target=_frame_name(parameters.optional("lti_storage_target")),
         )
+
+
+def _frame_name(text: str | None) -> str | None:
+    return text if text and len(text) <= 100 and text.isascii() and text.isprintable() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ class LoginAttempt:
     state: State
     nonce: str
     browser: str  # the fingerprint of the secret in the browser's cookie
+    storage: str | None = None  # the fingerprint of the secret in platform storage, where it is used
+    storage_target: str | None = None
     target_link_uri: str
     deployment_id: str | None
     expires_at: datetime
@@ -112,36 +124,51 @@ class BrowserCookie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationRequest:
-    """Our redirect to the platform, and the cookie that goes with it."""
+    """Our redirect to the platform, and what binds its answer to this browser.
 
-    url: str
+    `storage_secret` is what platform storage shall keep, for the case that the browser keeps no cookie.
+    """
+
+    endpoint: str
+    fields: Mapping[str, str]
+    state: State
     cookie: BrowserCookie
+    storage_secret: str | None
+
+    @property
+    def url(self) -> str:
+        """The whole question as an address; a query that the endpoint already has stays."""
+        endpoint = urlsplit(self.endpoint)
+        own = [pair for pair in parse_qsl(endpoint.query, keep_blank_values=True) if pair[0] not in self.fields]
+        return urlunsplit(endpoint._replace(query=urlencode([*own, *self.fields.items()]), fragment=""))
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether some browser or server on the way may cut the address, so that it has to be posted."""
+        return len(self.url) > LONGEST_URL
 
 
 def new_attempt(
-    initiation: LoginInitiation, registration: Registration, now: datetime
-) -> tuple[LoginAttempt, BrowserCookie]:
-    secret = f"{int(now.timestamp())}.{secrets.token_urlsafe(24)}"
+    initiation: LoginInitiation, registration: Registration, redirect_uri: str, now: datetime, *, framed: bool
+) -> tuple[LoginAttempt, AuthenticationRequest]:
+    """Begin a login: what we remember of it, and what we ask. The host that we ask comes from the registration alone.
+
+    Spec: https://www.imsglobal.org/spec/security/v1p0/#step-2-authentication-request
+    """
+    browser_secret = f"{int(now.timestamp())}.{secrets.token_urlsafe(24)}"
+    storage_secret = secrets.token_urlsafe(24) if framed and initiation.storage_target else None
     state = State(secrets.token_urlsafe(24), registration.reference)
     attempt = LoginAttempt(
         state=state,
         nonce=secrets.token_urlsafe(24),
-        browser=fingerprint(secret),
+        browser=fingerprint(browser_secret),
+        storage=fingerprint(storage_secret) if storage_secret else None,
+        storage_target=initiation.storage_target if storage_secret else None,
         target_link_uri=initiation.target_link_uri,
         deployment_id=initiation.deployment_id,
         expires_at=now + ATTEMPT_LIVES,
     )
-    return attempt, BrowserCookie(name=state.cookie_name, value=secret)
-
-
-def authentication_url(
-    registration: Registration, initiation: LoginInitiation, attempt: LoginAttempt, redirect_uri: str
-) -> str:
-    """Where the browser goes next. The host comes from the registration alone; hints are echoed byte for byte.
-
-    Spec: https://www.imsglobal.org/spec/security/v1p0/#step-2-authentication-request
-    """
-    question = {
+    fields = {
         "scope": "openid",
         "response_type": "id_token",
         "response_mode": "form_post",
@@ -149,14 +176,18 @@ def authentication_url(
         "client_id": registration.client_id,
         "redirect_uri": redirect_uri,
         "login_hint": initiation.login_hint,
-        "state": str(attempt.state),
+        "state": str(state),
         "nonce": attempt.nonce,
     }
-    if initiation.message_hint is not None:
-        question["lti_message_hint"] = initiation.message_hint
-    endpoint = urlsplit(registration.authorization_endpoint)
-    own_query = [pair for pair in parse_qsl(endpoint.query, keep_blank_values=True) if pair[0] not in question]
-    return urlunsplit(endpoint._replace(query=urlencode([*own_query, *question.items()]), fragment=""))
+    if initiation.message_hint is not None:  # echoed byte for byte, also when it is empty
+        fields["lti_message_hint"] = initiation.message_hint
+    return attempt, AuthenticationRequest(
+        endpoint=registration.authorization_endpoint,
+        fields=fields,
+        state=state,
+        cookie=BrowserCookie(name=state.cookie_name, value=browser_secret),
+        storage_secret=storage_secret,
+    )
 
 
 def outdated_cookies(cookies: Iterable[str]) -> tuple[str, ...]:
@@ -170,13 +201,31 @@ def _is_ours(cookie_name: str) -> bool:
     return cookie_name.startswith(COOKIE_PREFIX)
 
 
+_DECLINED: Mapping[str, type[PlatformDeclinedError]] = {
+    "login_required": PlatformLoginRequiredError,
+    "interaction_required": PlatformLoginRequiredError,
+    "account_selection_required": PlatformLoginRequiredError,
+    "launch_no_longer_valid": PlatformLaunchSpentError,  # Canvas's word
+    "invalid_request": PlatformMisconfiguredError,
+    "invalid_request_object": PlatformMisconfiguredError,
+    "invalid_scope": PlatformMisconfiguredError,
+    "unauthorized_client": PlatformMisconfiguredError,
+    "unsupported_response_type": PlatformMisconfiguredError,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationResponse:
-    """The platform's answer as the browser posts it, with the browser's secret when the cookie came back."""
+    """The platform's answer as the browser posts it, with what shows that it is the browser that asked.
+
+    One of the two proofs is there, or none: the secret of the cookie that came back, or the one that lay in platform
+    storage.
+    """
 
     state: State
     id_token: UnverifiedToken
-    browser_secret: str | None
+    browser_secret: str | None = None
+    storage_secret: str | None = None
 
     @classmethod
     def from_browser(cls, form: UnverifiedParameters, cookies: Iterable[str]) -> AuthenticationResponse:
@@ -190,10 +239,20 @@ class AuthenticationResponse:
         Spec: https://www.imsglobal.org/spec/security/v1p0/#step-3-authentication-response
         """
         state = State.parse(form.required("state"))
-        if form.optional("error") is not None:
-            raise PlatformDeclinedError
+        error = form.optional("error")
+        if error is not None:
+            raise _DECLINED.get(error, PlatformDeclinedError)
         id_token = UnverifiedToken.parse(form.required("id_token"))
         return cls(state=state, id_token=id_token, browser_secret=_cookies(cookies).get(state.cookie_name))
+
+    @classmethod
+    def with_storage_proof(cls, form: UnverifiedParameters) -> AuthenticationResponse:
+        """Read the same answer, posted again by our own page with what lay in platform storage."""
+        return cls(
+            state=State.parse(form.required("state")),
+            id_token=UnverifiedToken.parse(form.required("id_token")),
+            storage_secret=form.required("storage_secret"),
+        )
 
 
 def _cookies(pairs: Iterable[str]) -> Mapping[str, str]:

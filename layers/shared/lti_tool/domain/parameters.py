@@ -37,6 +37,9 @@ class UnverifiedParameters:
             fields[name] = (*fields.get(name, ()), value)
         return cls(fields)
 
+    def pairs(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, values in self.fields.items() for value in values]
+
     def all(self, name: str) -> tuple[str, ...]:
         return self.fields.get(name, ())
 

@@ -45,6 +45,7 @@ class PlatformFamily(StrEnum):
 
     CANVAS = "canvas"
     MOODLE = "moodle"
+    OPENEDX = "openedx"
     CUSTOM = "custom"
 
 
@@ -54,6 +55,7 @@ class Registration:
 
     `issuer` is compared byte for byte. `token_audience` is what the client assertion names as `aud` where that is not
     the token endpoint. `deployments` holds the ones written down, by `deployment_id`.
+    `allow_anonymous` opens launches that name no user.
     """
 
     issuer: str
@@ -65,6 +67,7 @@ class Registration:
     family: PlatformFamily = PlatformFamily.CUSTOM
     tenant: str = ""
     enabled: bool = True
+    allow_anonymous: bool = False
     deployment_policy: DeploymentPolicy = DeploymentPolicy.CLOSED
     frame_ancestors: tuple[str, ...] = ()
     deployments: Mapping[str, DeploymentStatus] = field(default_factory=dict)

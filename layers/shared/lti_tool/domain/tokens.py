@@ -28,6 +28,7 @@ from lti_tool.domain.errors import (
     UnsupportedAlgorithmError,
     UnsupportedHeaderError,
     WrongAudienceError,
+    WrongAuthorizedPartyError,
     WrongIssuerError,
 )
 from lti_tool.domain.registration import Registration
@@ -67,7 +68,7 @@ class UnverifiedToken:
             raise MalformedTokenError
         header = _json_object(parts[0])
         if header.get("alg") != ALGORITHM:  # (3)
-            raise UnsupportedAlgorithmError
+            raise UnsupportedAlgorithmError().because(expected=ALGORITHM, received=header.get("alg"))
         if "crit" in header or header.get("b64", True) is not True:
             raise UnsupportedHeaderError
         if header.get("typ") is not None and str(header["typ"]).upper() != "JWT":
@@ -106,7 +107,7 @@ def signed_claims(token: UnverifiedToken, key: RSAPublicKey, registration: Regis
         raise BadSignatureError from error
     claims = token.claims
     if claims.get("iss") != registration.issuer:  # (7)
-        raise WrongIssuerError
+        raise WrongIssuerError().because(expected=registration.issuer, received=claims.get("iss"))
     _require_audience(claims, registration.client_id)
     _require_time(claims, now)
     if not isinstance(claims.get("nonce"), str) or not claims["nonce"]:  # (12)
@@ -118,23 +119,24 @@ def _require_audience(claims: Mapping[str, Any], client_id: str) -> None:
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience
     if not isinstance(audiences, list) or audiences != [client_id] * max(1, len(audiences)):  # (8)
-        raise WrongAudienceError  # an audience that we do not know is one that we cannot trust
+        # An audience that we do not know is one that we cannot trust.
+        raise WrongAudienceError().because(expected=client_id, received=audience)
     if claims.get("azp") is not None and claims["azp"] != client_id:  # (9)
-        raise WrongAudienceError
+        raise WrongAuthorizedPartyError().because(expected=client_id, received=claims["azp"])
 
 
 def _require_time(claims: Mapping[str, Any], now: datetime) -> None:
     expires, issued = _moment(claims, "exp"), _moment(claims, "iat")
     if expires + LEEWAY <= now:  # (10)
-        raise ExpiredTokenError
+        raise ExpiredTokenError().because(exp=expires, now=now)
     if issued > now + LEEWAY:  # (11)
-        raise TokenFromTheFutureError
+        raise TokenFromTheFutureError().because(iat=issued, now=now)
     if issued < now - OLDEST:
-        raise StaleTokenError
+        raise StaleTokenError().because(iat=issued, now=now)
     if expires <= issued:
         raise InvalidClaimError("exp")
     if claims.get("nbf") is not None and _moment(claims, "nbf") > now + LEEWAY:
-        raise TokenFromTheFutureError
+        raise TokenFromTheFutureError().because(nbf=_moment(claims, "nbf"), now=now)
 
 
 def _moment(claims: Mapping[str, Any], name: str) -> datetime:

@@ -7,35 +7,30 @@ import binascii
 import functools
 import json
 import os
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
-from lti_tool.domain import errors
-from lti_tool.domain.errors import MalformedFormError, MethodNotAllowedError, RequestTooLargeError, ToolError
+from lti_tool.domain.errors import (
+    InvalidRequestError,
+    MalformedFormError,
+    MethodNotAllowedError,
+    PlatformUnavailableError,
+    RequestTooLargeError,
+    StoreUnavailableError,
+    ToolError,
+)
 from lti_tool.domain.parameters import UnverifiedParameters
-from lti_tool.runtime import pages, telemetry
+from lti_tool.domain.trace import Trace, Trail
+from lti_tool.runtime import pages, telemetry, wiring
+from lti_tool.runtime.languages import Language, language, preferred
 from lti_tool.runtime.settings import settings
 
 LARGEST_BODY = 256 * 1024
 FORM = "application/x-www-form-urlencoded"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
-
-_STATUS: Mapping[type[ToolError], int] = {
-    RequestTooLargeError: 413,
-    errors.InvalidRequestError: 400,
-    errors.NotFoundError: 404,
-    MethodNotAllowedError: 405,
-    errors.UnknownRegistrationError: 403,
-    errors.NotPermittedError: 403,
-    errors.LaunchRejectedError: 401,
-    errors.SessionEndedError: 401,
-    errors.PlatformUnavailableError: 502,
-    errors.PlatformRefusedError: 502,
-    errors.StoreUnavailableError: 503,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +44,7 @@ class Request:
     query: str
     body: bytes
     domain: str
+    trail: Trail = field(default_factory=Trail)
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Request:
@@ -102,7 +98,7 @@ class Request:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise errors.InvalidRequestError from error
+            raise InvalidRequestError from error
 
     @property
     def wants_json(self) -> bool:
@@ -112,7 +108,12 @@ class Request:
 
     @property
     def is_framed(self) -> bool:
-        return self.headers.get("sec-fetch-dest") == "iframe"
+        """Whether the browser says that a frame shall show the answer; browsers that do not say are not asked."""
+        return self.headers.get("sec-fetch-dest") in {"iframe", "frame", "embed", "object"}
+
+    @property
+    def language(self) -> Language:
+        return preferred(self.headers.get("accept-language", ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +146,20 @@ class Response:
         }
 
 
-def html(body: str, policy: str, **options: Any) -> Response:
-    return Response(body=body, headers={"Content-Security-Policy": policy}, **options)
+def html(
+    body: str,
+    nonce: str,
+    *,
+    ancestors: Iterable[str] = (),
+    status: int = 200,
+    cookies: tuple[str, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A page whose inline script and style carry this nonce; `ancestors` may frame it."""
+    policy = pages.policy(ancestors=ancestors, nonce=nonce)
+    return Response(
+        status=status, body=body, headers={"Content-Security-Policy": policy, **(headers or {})}, cookies=cookies
+    )
 
 
 def as_json(document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -163,10 +176,13 @@ Door = Callable[[Request], Response]
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
 
-def endpoint(name: str, *, prepare: Callable[[], object] | None = None) -> Callable[[Door], Handler]:
+def endpoint(
+    name: str, *, prepare: Callable[[], object] | None = None, traced: bool = False
+) -> Callable[[Door], Handler]:
     """Make a handler of a door: errors become answers, each outcome is logged and counted once.
 
-    `prepare` builds what the door needs while Lambda starts it; without, or elsewhere, the first request does.
+    `prepare` builds what the door needs while Lambda starts it; without, or elsewhere, the first request does. A
+    `traced` door keeps the story of each refusal, so that `lti launch trace SUPPORT_ID` can tell it.
     """
     if prepare is not None and "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
         prepare()
@@ -174,7 +190,7 @@ def endpoint(name: str, *, prepare: Callable[[], object] | None = None) -> Calla
     def wrap(door: Door) -> Handler:
         @functools.wraps(door)
         def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
-            response, outcome = _answered(door, event)
+            response, outcome = _answered(name, door, event, traced=traced)
             telemetry.count("Requests", door=name, outcome=outcome)
             head = event["requestContext"]["http"]["method"].upper() == "HEAD"
             return response.for_gateway(without_body=head)
@@ -184,39 +200,47 @@ def endpoint(name: str, *, prepare: Callable[[], object] | None = None) -> Calla
     return wrap
 
 
-def _answered(door: Door, event: dict[str, Any]) -> tuple[Response, str]:
+def _answered(name: str, door: Door, event: dict[str, Any], *, traced: bool) -> tuple[Response, str]:
     support_id = telemetry.new_support_id()
-    wants_json = False
+    request: Request | None = None
     try:
         request = Request.of_event(event)
-        wants_json = request.wants_json
-        return door(request), "ok"
+        response = door(request)
     except ToolError as error:
-        telemetry.logger().warning("refused", code=error.code, support_id=support_id)
-        return _refusal(error, support_id, wants_json=wants_json), error.code
+        telemetry.logger().warning("refused", door=name, code=error.code, support_id=support_id)
+        if traced:
+            _keep_trace(name, request, error, support_id)
+        return _refusal(error, support_id, request), error.code
     except Exception as error:  # noqa: BLE001 - the last door before the gateway; nobody sees a stack trace
-        frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
         # Only the kind and the place: an exception's text may hold what came from outside.
-        telemetry.logger().error("failed", error=type(error).__name__, where=where, support_id=support_id)
-        return _refusal(ToolError(), support_id, wants_json=wants_json), ToolError.code
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename}:{where.lineno}"
+        telemetry.logger().error("failed", door=name, error=type(error).__name__, where=place, support_id=support_id)
+        return _refusal(ToolError(), support_id, request), ToolError.code
+    if traced:
+        telemetry.logger().info("answered", door=name, code="ok", support_id=support_id)
+    return response, "ok"
 
 
-def _refusal(error: ToolError, support_id: str, *, wants_json: bool) -> Response:
-    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
-    headers = {"Allow": ", ".join((*error.allowed, "OPTIONS"))} if isinstance(error, MethodNotAllowedError) else {}
-    if wants_json:
-        problem = {
-            "type": f"about:blank#{error.code}",
-            "title": error.sentence,
-            "status": status,
-            "code": error.code,
-            "detail": error.next_step,
-            "support_id": support_id,
-        }
-        body = json.dumps(problem, ensure_ascii=False)
-        return Response(status=status, content_type="application/problem+json", body=body, headers=headers)
-    body = pages.refusal(escape(error.sentence), escape(error.next_step), escape(error.code), escape(support_id))
-    return Response(status=status, body=body, headers=headers)
+def _keep_trace(name: str, request: Request | None, error: ToolError, support_id: str) -> None:
+    trail = request.trail if request else Trail()
+    try:
+        wiring.traces().save(Trace.of_refusal(support_id, name, wiring.now(), trail, error))
+    except StoreUnavailableError:  # the refusal itself matters more than its story
+        telemetry.logger().warning("trace_not_kept", support_id=support_id)
+
+
+def _refusal(error: ToolError, support_id: str, request: Request | None) -> Response:
+    headers: dict[str, str] = {}
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = ", ".join((*error.allowed, *(["HEAD"] if "GET" in error.allowed else []), "OPTIONS"))
+        if request is not None and request.method == "OPTIONS":
+            return Response(status=204, headers=headers)
+    if isinstance(error, PlatformUnavailableError | StoreUnavailableError):
+        headers["Retry-After"] = "30"
+    reader = request.language if request else language("en")
+    if request is not None and request.wants_json:
+        body = json.dumps(pages.problem(error, support_id, reader), ensure_ascii=False)
+        return Response(status=error.status, content_type="application/problem+json", body=body, headers=headers)
+    nonce = pages.new_nonce()
+    return html(pages.refusal(error, support_id, nonce, reader), nonce, status=error.status, headers=headers)

@@ -4,53 +4,30 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from html import escape
+from pathlib import Path
 from string import Template
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from lti_tool.domain.errors import ToolError
 from lti_tool.domain.launch import AnyLaunch
+from lti_tool.domain.login import AuthenticationRequest
 from lti_tool.domain.registration import Registration
+from lti_tool.domain.storage import StoragePlace
+from lti_tool.runtime.languages import Language
 from lti_tool.runtime.settings import settings
 
 _LOOPBACK = "http://localhost:* http://127.0.0.1:*"
 
-_REFUSAL = Template("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>This did not open</title></head>
-<body><main>
-<h1>$sentence</h1>
-<p>$next_step</p>
-<p><small>Code <code id="code">$code</code> · support id <code id="support-id">$support_id</code></small></p>
-</main></body></html>
-""")
-
-_LAUNCHED = Template("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Opening</title></head>
-<body><p>Opening …</p><noscript><p>Please allow JavaScript for this page.</p></noscript>
-<script type="application/json" id="launch">$launch</script>
-<script nonce="$nonce">
-const { session, landing } = JSON.parse(document.getElementById("launch").textContent);
-const launch = session.split(".")[0];
-let page = landing + "?launch=" + encodeURIComponent(launch);
-try {
-  sessionStorage.setItem("lti:" + launch, session);
-} catch {
-  page += "#session=" + encodeURIComponent(session); // storage denied: the landing page removes it at once
-}
-location.replace(page);
-</script></body></html>
-""")
-
-_SELF_POSTING = Template("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Returning to your course</title></head>
-<body><form method="post" action="$action" id="return">
-<input type="hidden" name="JWT" value="$jwt">
-<noscript><button>Return to your course</button></noscript>
-</form>
-<script nonce="$nonce">document.getElementById("return").submit();</script>
-</body></html>
-""")
+_STYLE = (
+    ":root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}body{margin:0}"
+    "main{max-inline-size:36rem;margin-inline:auto;padding:2rem 1rem}h1{font-size:1.35rem;line-height:1.3}"
+    "button{font:inherit;padding:.6rem 1.1rem;border-radius:.4rem;border:1px solid;cursor:pointer}"
+    "summary{cursor:pointer}small{opacity:.8}"
+)
 
 
 def new_nonce() -> str:
@@ -58,14 +35,15 @@ def new_nonce() -> str:
 
 
 def policy(*, ancestors: Iterable[str] = (), nonce: str = "") -> str:
-    """The Content-Security-Policy of a page: nothing but, with a nonce, its own inline script.
+    """The Content-Security-Policy of a page: nothing but, with a nonce, its own inline script and style.
 
     Without `ancestors` any https site may frame it: such a page holds no credential. `form-action` is left open, for
     platforms redirect a posted form across their hosts.
     """
-    script = f"'nonce-{nonce}'" if nonce else "'none'"
+    allowed = f"'nonce-{nonce}'" if nonce else "'none'"
     return (
-        f"default-src 'none'; script-src {script}; base-uri 'none'; frame-ancestors {' '.join(ancestors) or anybody()}"
+        f"default-src 'none'; script-src {allowed}; style-src {allowed}; base-uri 'none';"
+        f" frame-ancestors {' '.join(ancestors) or anybody()}"
     )
 
 
@@ -90,20 +68,142 @@ def ancestors_of(registration: Registration, launch: AnyLaunch) -> list[str]:
 
 def _origin(url: str) -> str | None:
     parts = urlsplit(url)
-    plain = parts.netloc.replace(".", "").replace("-", "").replace(":", "").replace("[", "").replace("]", "")
+    plain = parts.netloc.translate(str.maketrans("", "", ".-:[]"))
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"https", "http"} and plain.isalnum() else None
 
 
-def launched(session: str, landing: str, nonce: str) -> str:
-    """The page that hands the session token to its browser tab and makes room for the landing page."""
-    document = json.dumps({"session": session, "landing": landing}).replace("<", "\\u003c")
-    return _LAUNCHED.substitute(launch=document, nonce=nonce)
+# --- The launch's pages: a data block, and one script from `scripts/` under a nonce ------------------------------
 
 
-def self_posting(action: str, jwt: str, nonce: str) -> str:
-    return _SELF_POSTING.substitute(action=escape(action), jwt=escape(jwt), nonce=nonce)
+def launched(session: str, landing: str, nonce: str, reader: Language) -> str:
+    """Hands the session token to its browser tab and makes room for the landing page."""
+    return _scripted("launched", "launch", {"session": session, "landing": landing}, nonce, reader)
 
 
-def refusal(sentence: str, next_step: str, code: str, support_id: str) -> str:
-    """All four are HTML already."""
-    return _REFUSAL.substitute(sentence=sentence, next_step=next_step, code=code, support_id=support_id)
+def framed_login(
+    question: AuthenticationRequest,
+    place: StoragePlace | None,
+    again: Iterable[tuple[str, str]],
+    nonce: str,
+    reader: Language,
+) -> str:
+    """Finds out what binds this frame's browser: a cookie, platform storage, or a window of its own.
+
+    `again` are the fields of the platform's initiation, with which a new window begins anew.
+    """
+    data: dict[str, Any] = {
+        "endpoint": question.endpoint,
+        "url": None if question.is_too_long else question.url,
+        "fields": dict(question.fields),
+        "again": list(again),
+        "storage": place and {**_place(place), "value": question.storage_secret},
+    }
+    return _scripted("framed-login", "login", data, nonce, reader)
+
+
+def storage_proof(place: StoragePlace, answer: Mapping[str, str], nonce: str, reader: Language) -> str:
+    """Fetches the secret from platform storage and posts it, with the platform's answer, to `/lti/launch/finish`."""
+    return _scripted("storage-proof", "proof", {"storage": _place(place), "answer": dict(answer)}, nonce, reader)
+
+
+def self_posting(action: str, fields: Mapping[str, str], nonce: str, reader: Language) -> str:
+    inputs = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()
+    )
+    body = (
+        f'<form method="post" action="{escape(action)}" id="return">{inputs}<p>{escape(reader.page("returning"))}</p>'
+        f"<noscript><button>{escape(reader.page('return'))}</button></noscript></form>"
+        f'<script nonce="{nonce}">document.getElementById("return").submit();</script>'
+    )
+    return _page(reader.page("returning"), body, nonce, reader)
+
+
+def _place(place: StoragePlace) -> dict[str, str]:
+    return {"origin": place.origin, "frame": place.frame, "key": place.key}
+
+
+def _scripted(script: str, block: str, data: Mapping[str, Any], nonce: str, reader: Language) -> str:
+    words = ("new_window_title", "new_window_reason", "new_window", "new_window_opened", "store_unanswered")
+    data = data if script == "launched" else {**data, "words": {word: reader.page(word) for word in words}}
+    document = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    body = (
+        f"<p>{escape(reader.page('opening'))}</p><noscript><p>{escape(reader.page('needs_javascript'))}</p></noscript>"
+        f'<script type="application/json" id="{block}">{document}</script>'
+        f'<script type="module" nonce="{nonce}">\n{_script(script)}</script>'
+    )
+    return _page(reader.page("opening"), body, nonce, reader)
+
+
+@cache
+def _script(name: str) -> str:
+    folder = Path(__file__).parent / "scripts"
+    shared = "" if name == "launched" else (folder / "platform-storage.js").read_text(encoding="utf-8")
+    return shared + (folder / f"{name}.js").read_text(encoding="utf-8")
+
+
+# --- Refusals ---------------------------------------------------------------------------------------------------
+
+_REFUSAL = Template("""<h1>$sentence</h1>
+<p>$student</p>
+$back
+<details><summary>$if_teach</summary><p>$teacher</p></details>
+<details><summary>$if_administrate</summary><p>$administrator</p></details>
+<p><small>$code_word <code id="code">$code</code> · $support_word <code id="support-id">$support_id</code></small></p>
+""")
+
+
+def refusal(error: ToolError, support_id: str, nonce: str, reader: Language) -> str:
+    """One calm sentence, and what each reader can do next."""
+    back = _return_address(error, support_id, reader)
+    link = f'<p><a href="{escape(back)}">{escape(reader.page("back_to_course"))}</a></p>' if back else ""
+    sentence = reader.sentence(error)
+    body = _REFUSAL.substitute(
+        sentence=escape(sentence),
+        student=escape(reader.step(error.student)),
+        teacher=escape(reader.step(error.teacher)),
+        administrator=escape(reader.step(error.administrator)),
+        back=link,
+        if_teach=escape(reader.page("if_you_teach")),
+        if_administrate=escape(reader.page("if_you_administrate")),
+        code_word=escape(reader.page("code")),
+        code=escape(error.code),
+        support_word=escape(reader.page("support_id")),
+        support_id=escape(support_id),
+    )
+    return _page(sentence, body, nonce, reader)
+
+
+def problem(error: ToolError, support_id: str, reader: Language) -> dict[str, Any]:
+    """The same for programs: RFC 9457, with our `code` and `support_id`. `docs` is where its page stands."""
+    return {
+        "type": f"urn:serverless-lti:error:{error.code}",
+        "title": reader.sentence(error),
+        "status": error.status,
+        "code": error.code,
+        "detail": reader.step(error.student),
+        "teacher": reader.step(error.teacher),
+        "administrator": reader.step(error.administrator),
+        "docs": f"docs/errors.md#{error.code}",
+        "support_id": support_id,
+    }
+
+
+def _return_address(error: ToolError, support_id: str, reader: Language) -> str | None:
+    """The platform's own return address with our message (LTI 1.3, 5.4.4); its query stays."""
+    if error.return_url is None:
+        return None
+    parts = urlsplit(error.return_url)
+    if parts.scheme != "https" and not settings().loopback_http:
+        return None
+    told = [("lti_errormsg", reader.sentence(error)), ("lti_errorlog", f"{error.code} {support_id}")]
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in dict(told)]
+    return urlunsplit(parts._replace(query=urlencode([*query, *told])))
+
+
+def _page(title: str, body: str, nonce: str, reader: Language) -> str:
+    return (
+        f'<!doctype html>\n<html lang="{reader.tag}" dir="{reader.direction}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{escape(title)}</title><style nonce="{nonce}">{_STYLE}</style></head>\n'
+        f"<body><main>\n{body}\n</main></body></html>\n"
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from lti_tool.adapters.kms import KmsSigner
-    from lti_tool.adapters.launches_table import LaunchesTable
+    from lti_tool.adapters.launches_table import LaunchesTable, TracesTable
     from lti_tool.adapters.records_table import RecordsTable
     from lti_tool.adapters.registrations_table import CatalogueTable, RegistrationsTable
     from lti_tool.adapters.sqs import ScoresQueue
@@ -62,6 +62,7 @@ def launch_verifier() -> LaunchVerifier:
     return LaunchVerifier(
         registrations=registrations(),
         platform_keys=PlatformKeyCache(outbound.fetch_json, cache_table, now),
+        login_attempts=launches(),
         sessions=launches(),
         clock=now,
     )
@@ -143,6 +144,13 @@ def launches() -> LaunchesTable:
     from lti_tool.adapters.launches_table import LaunchesTable
 
     return LaunchesTable(_dynamodb(), settings().launches_table, now)
+
+
+@cache
+def traces() -> TracesTable:
+    from lti_tool.adapters.launches_table import TracesTable
+
+    return TracesTable(_dynamodb(), settings().launches_table, now)
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, Answers, Attempt, activity_named_by
 from lti_tool.domain.errors import ActivityNotBoundError, NotPermittedError
-from lti_tool.domain.launch import AnyLaunch, ResourceLinkLaunch
+from lti_tool.domain.launch import AnyLaunch, ResourceLink, ResourceLinkLaunch, SubmissionReviewLaunch
 from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey
 from lti_tool.use_cases.ports import Catalogue, Clock, LinkKey, Nudges, Outbox, Records
 
@@ -48,10 +48,26 @@ class ActivityDesk:
         self.records.bind(_link(launch), self.catalogue.find(activity_id).id)
 
     def own_work(self, launch: AnyLaunch) -> Work | None:
-        attempt = self.records.attempt(_link(launch), launch.user.id)
+        """What this person handed in; an anonymous visitor leaves nothing behind."""
+        return self._work_of(launch, launch.user.id) if launch.user.id else None
+
+    def reviewed_work(self, launch: AnyLaunch) -> Work | None:
+        """The work that a submission review opens: staff sees any learner's, a learner only their own.
+
+        Raises:
+            NotPermittedError: somebody else's, or no submission review.
+        """
+        if not isinstance(launch, SubmissionReviewLaunch):
+            raise NotPermittedError
+        if not launch.is_staff and launch.learner != launch.user.id:
+            raise NotPermittedError
+        return self._work_of(launch, launch.learner)
+
+    def _work_of(self, launch: AnyLaunch, user_id: str) -> Work | None:
+        attempt = self.records.attempt(_link(launch), user_id)
         if attempt is None:
             return None
-        key = _score_key(launch, launch.user.id)
+        key = _score_key(launch, user_id)
         return Work(attempt=attempt, delivery=self.outbox.find(key) if key else None)
 
     def hand_in(self, launch: AnyLaunch, answers: Answers) -> Work:
@@ -60,11 +76,11 @@ class ActivityDesk:
         The attempt and its outbox entry are stored together; the nudge comes after, and if it is lost, the sweep
         finds the entry.
         """
-        if not launch.is_candidate:
+        if not launch.is_candidate or not isinstance(launch, ResourceLinkLaunch):
             raise NotPermittedError
         activity = self.opened(launch)
         attempt = Attempt(
-            user_id=launch.user.id,
+            user_id=launch.user.id or "",
             name=launch.user.name,
             activity_id=activity.id,
             answers=answers,
@@ -72,6 +88,8 @@ class ActivityDesk:
             score_maximum=activity.score_maximum,
             submitted_at=self.clock(),
         )
+        if launch.user.id is None:  # marked and shown, but nobody's
+            return Work(attempt=attempt, delivery=None)
         key = _score_key(launch, launch.user.id)
         score = None if key is None or launch.is_preview else _final_score(launch, key, attempt)
         self.records.hand_in(_link(launch), attempt, score)
@@ -92,13 +110,14 @@ class ActivityDesk:
 
 
 def _link(launch: AnyLaunch) -> LinkKey:
-    if not isinstance(launch, ResourceLinkLaunch):
+    link = _resource_link(launch)
+    if link is None:
         raise ActivityNotBoundError
-    return LinkKey(
-        registration=launch.registration,
-        deployment_id=launch.deployment_id,
-        resource_link_id=launch.resource_link.id,
-    )
+    return LinkKey(registration=launch.registration, deployment_id=launch.deployment_id, resource_link_id=link.id)
+
+
+def _resource_link(launch: AnyLaunch) -> ResourceLink | None:
+    return launch.resource_link if isinstance(launch, ResourceLinkLaunch | SubmissionReviewLaunch) else None
 
 
 def _score_key(launch: AnyLaunch, user_id: str) -> ScoreKey | None:

@@ -37,9 +37,10 @@ class DeepLinkAnswerer:
         try:
             if not isinstance(launch, DeepLinkingLaunch):
                 raise InvalidSelectionError
-            require_enabled(self.registrations.referred_to(launch.registration))
+            registration = self.registrations.referred_to(launch.registration)
+            require_enabled(registration)
             require_acceptable(activities, launch)
-            jwt = self.signer.sign(response_claims(activities, launch, tool_url, self.clock()))
+            jwt = self.signer.sign(response_claims(activities, launch, registration.family, tool_url, self.clock()))
         except Exception:
             self.sessions.reopen(token)  # nothing went back to the platform, so the teacher may choose again
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lti_tool.domain.errors import BrowserMismatchError
+from lti_tool.domain.errors import BrowserMismatchError, ToolError
 from lti_tool.domain.launch import AnyLaunch, launch_from, require_own_target
 from lti_tool.domain.login import AuthenticationResponse
 from lti_tool.domain.registration import (
@@ -15,8 +15,10 @@ from lti_tool.domain.registration import (
     require_served,
 )
 from lti_tool.domain.session import SessionToken
-from lti_tool.domain.tokens import signed_claims
-from lti_tool.use_cases.ports import Clock, PlatformKeyring, Registrations, Sessions
+from lti_tool.domain.storage import StoragePlace, storage_place
+from lti_tool.domain.tokens import SignedClaims, signed_claims
+from lti_tool.domain.trace import Trail
+from lti_tool.use_cases.ports import Clock, LoginAttempts, PlatformKeyring, Registrations, Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,24 +27,55 @@ class LaunchVerifier:
 
     registrations: Registrations
     platform_keys: PlatformKeyring
+    login_attempts: LoginAttempts
     sessions: Sessions
     clock: Clock
 
-    def verify(self, response: AuthenticationResponse, tool_url: str) -> tuple[SessionToken, AnyLaunch, Registration]:
+    def verify(
+        self, response: AuthenticationResponse, tool_url: str, trail: Trail
+    ) -> tuple[SessionToken, AnyLaunch, Registration]:
         # Each line stands on the trust that the line above it earned. The order is the security: what is forged, or
         # comes from another browser, costs no request to the platform and spends nothing.
-        if response.browser_secret is None:
+        if response.browser_secret is None and response.storage_secret is None:
             raise BrowserMismatchError
-        registration = self.registrations.referred_to(response.state.reference)  # whose keys to try
-        require_enabled(registration)
-        key = self.platform_keys.find(registration, response.id_token.kid)
-        signed = signed_claims(response.id_token, key, registration, self.clock())  # signed, for us, in time
+        registration, signed = self._signed(response, trail)
         launch = launch_from(signed)  # a message that we understand
-        require_own_target(launch, tool_url)
-        self._require_deployment(registration, launch.deployment_id)  # from a place that we serve
-        token = SessionToken.new(response.state.attempt_id)
-        self.sessions.begin(response.state, response.browser_secret, signed, launch, token)  # we asked, once
+        try:
+            trail.passed("message_understood", message_type=launch.message_type, deployment_id=launch.deployment_id)
+            require_own_target(launch, tool_url)
+            self._require_deployment(registration, launch.deployment_id)  # from a place that we serve
+            trail.passed("deployment_served")
+            token = SessionToken.new(response.state.attempt_id)
+            self.sessions.begin(response, signed, launch, token, trail)  # we asked, this browser, once
+        except ToolError as error:
+            error.return_url = launch.return_url  # signed, so the person may go back there
+            raise
         return token, launch, registration
+
+    def storage_wanted(self, response: AuthenticationResponse, trail: Trail) -> tuple[StoragePlace, Registration]:
+        """Where our page finds the proof that this is the asking browser, when its cookie did not come back.
+
+        Raises:
+            BrowserMismatchError: the login did not use platform storage, so there is no other proof.
+        """
+        registration, _ = self._signed(response, trail)
+        target = self.login_attempts.storage_target(response.state)
+        if target is None:
+            raise BrowserMismatchError
+        return storage_place(registration, response.state, target), registration
+
+    def _signed(self, response: AuthenticationResponse, trail: Trail) -> tuple[Registration, SignedClaims]:
+        registration = self.registrations.referred_to(response.state.reference)  # whose keys to try
+        trail.passed("registration_found", registration=registration.reference, tenant=registration.tenant or None)
+        require_enabled(registration)
+        key = self.platform_keys.known(registration, response.id_token.kid)
+        if key is None:  # only an answer to a question of ours may make us ask the platform for newer keys
+            self.login_attempts.require_open(response)
+            key = self.platform_keys.find(registration, response.id_token.kid)
+        trail.passed("key_found", kid=response.id_token.kid)
+        signed = signed_claims(response.id_token, key, registration, self.clock())  # signed, for us, in time
+        trail.passed("id_token_trusted")
+        return registration, signed
 
     def _require_deployment(self, registration: Registration, deployment_id: str) -> None:
         status = registration.deployments.get(deployment_id)

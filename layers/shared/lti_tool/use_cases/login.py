@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lti_tool.domain.login import AuthenticationRequest, LoginInitiation, authentication_url, new_attempt
-from lti_tool.domain.registration import require_enabled
+from lti_tool.domain.login import AuthenticationRequest, LoginInitiation, new_attempt
+from lti_tool.domain.registration import Registration, require_enabled
+from lti_tool.domain.trace import Trail
 from lti_tool.use_cases.ports import Clock, LoginAttempts, Registrations
 
 
@@ -17,10 +18,12 @@ class LoginStarter:
     login_attempts: LoginAttempts
     clock: Clock
 
-    def start(self, initiation: LoginInitiation, redirect_uri: str) -> AuthenticationRequest:
+    def start(
+        self, initiation: LoginInitiation, redirect_uri: str, trail: Trail, *, framed: bool
+    ) -> tuple[AuthenticationRequest, Registration]:
         registration = self.registrations.of_platform(initiation.issuer, initiation.client_id)
+        trail.passed("registration_found", registration=registration.reference, tenant=registration.tenant or None)
         require_enabled(registration)
-        attempt, cookie = new_attempt(initiation, registration, self.clock())
+        attempt, question = new_attempt(initiation, registration, redirect_uri, self.clock(), framed=framed)
         self.login_attempts.save(attempt)
-        url = authentication_url(registration, initiation, attempt, redirect_uri)
-        return AuthenticationRequest(url=url, cookie=cookie)
+        return question, registration

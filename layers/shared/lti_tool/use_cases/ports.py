@@ -13,11 +13,12 @@ if TYPE_CHECKING:  # names for types only: the hot functions load neither pydant
     from lti_tool.domain.activity import Activity, Attempt
     from lti_tool.domain.jwks import ToolKey
     from lti_tool.domain.launch import AnyLaunch
-    from lti_tool.domain.login import LoginAttempt, State
+    from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, State
     from lti_tool.domain.registration import DeploymentStatus, Registration, RegistrationReference
     from lti_tool.domain.score import OutboxEntry, Score, ScoreKey
     from lti_tool.domain.session import Session, SessionToken
     from lti_tool.domain.tokens import SignedClaims
+    from lti_tool.domain.trace import Trace, Trail
 
 
 class Clock(Protocol):
@@ -59,10 +60,40 @@ class RegistrationRegister(Registrations, Protocol):
 class LoginAttempts(Protocol):
     def save(self, attempt: LoginAttempt) -> None: ...
 
+    def storage_target(self, state: State) -> str | None:
+        """The frame that platform storage was used in for this attempt; `None` when it was not used.
+
+        Raises:
+            UnknownStateError, StateExpiredError, StateAlreadyUsedError.
+        """
+
+    def require_open(self, response: AuthenticationResponse) -> None:
+        """Let pass an answer whose attempt is still open and whose browser shows its proof, without spending it.
+
+        Raises:
+            As `Sessions.begin`.
+        """
+
+
+class Traces(Protocol):
+    def save(self, trace: Trace) -> None: ...
+
+    def find(self, support_id: str) -> Trace:
+        """The story of a refusal by its support id, or of an accepted launch by its launch id.
+
+        Raises:
+            UnknownTraceError.
+        """
+
 
 class Sessions(Protocol):
     def begin(
-        self, state: State, browser_secret: str, signed: SignedClaims, launch: AnyLaunch, token: SessionToken
+        self,
+        response: AuthenticationResponse,
+        signed: SignedClaims,
+        launch: AnyLaunch,
+        token: SessionToken,
+        trail: Trail,
     ) -> None:
         """Turn the login attempt that issued this state into the session of this launch.
 
@@ -70,8 +101,8 @@ class Sessions(Protocol):
         expiry are part of the condition; DynamoDB removes expired items only hours or days later.
 
         Raises:
-            UnknownStateError, StateAlreadyUsedError, BrowserMismatchError, NonceMismatchError, TargetChangedError,
-            DeploymentChangedError: nothing was spent.
+            UnknownStateError, StateExpiredError, StateAlreadyUsedError, BrowserMismatchError, StorageProofError,
+            NonceMismatchError, TargetChangedError, DeploymentChangedError: nothing was spent.
         """
 
     def recall(self, token: SessionToken) -> Session:
@@ -89,8 +120,15 @@ class Sessions(Protocol):
 
 
 class PlatformKeyring(Protocol):
+    def known(self, registration: Registration, kid: str) -> RSAPublicKey | None:
+        """The key, when it can be had without asking the platform because of an unknown `kid`.
+
+        Raises:
+            PlatformUnavailableError: nothing is known of this platform's keys, and it does not answer.
+        """
+
     def find(self, registration: Registration, kid: str) -> RSAPublicKey:
-        """The platform's public key of that name.
+        """The platform's public key of that name, asked for anew if need be, at most once a minute.
 
         Raises:
             UnknownKeyError, PlatformUnavailableError.

@@ -1,0 +1,30 @@
+"""Platform storage: the platform's page keeps a secret for us when the browser keeps no cookie.
+
+Specs: https://www.imsglobal.org/spec/lti-cs-oidc/v0p1, https://www.imsglobal.org/spec/lti-pm-s/v0p1
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from lti_tool.domain.login import State
+from lti_tool.domain.registration import Registration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoragePlace:
+    """Where the secret lies. `origin` is that of the registration's authorization endpoint, never of a request;
+    `frame` is what the platform named: a frame of its window, or `_parent` for that window itself.
+    """
+
+    origin: str
+    frame: str
+    key: str
+
+
+def storage_place(registration: Registration, state: State, target: str) -> StoragePlace:
+    endpoint = urlsplit(registration.authorization_endpoint)
+    return StoragePlace(
+        origin=f"{endpoint.scheme}://{endpoint.netloc}", frame=target, key=f"lti_state_{state.attempt_id}"
+    )
