@@ -1,0 +1,125 @@
+"""The hot functions start fast because they leave heavy modules alone, also after their first request."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.support.browser import ACTIVITY, http_event
+from tests.support.platform import Platform, serving
+from tests.support.stack import ROOT, TOOL_URL
+
+HEAVY = ("pydantic", "requests", "aws_xray_sdk")
+
+# moto itself loads requests, so the fresh process gets its AWS answers at botocore's edge.
+SERVES = """
+import json, sys
+import botocore.client
+
+word, events, registration = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
+asked = []
+
+def answer(client, operation, arguments):
+    asked.append(operation)
+    return {"Items": [registration]} if operation == "Query" else {}
+
+botocore.client.BaseClient._make_api_call = answer
+module = __import__(f"functions.{word}.app", fromlist=["app"])
+statuses = [module.lambda_handler(event, None)["statusCode"] for event in events]
+print(json.dumps({"statuses": statuses, "asked": asked, "loaded": sorted(sys.modules)}))
+"""
+
+
+def in_a_fresh_process(word: str, platform: Platform, *events: object) -> dict[str, list[Any]]:
+    """Import a function there, let it answer the events, and see which modules that loaded."""
+    item = {
+        "pk": f"registration#{platform.registration().reference}",
+        "sk": "registration",
+        "issuer": platform.issuer,
+        "client_id": platform.client_id,
+        "authorization_endpoint": f"{platform.url}/auth",
+        "token_endpoint": f"{platform.url}/token",
+        "jwks_uri": f"{platform.url}/jwks",
+        "family": "custom",
+        "deployment_policy": "auto",
+    }
+    registration = {**{name: {"S": value} for name, value in item.items()}, "enabled": {"BOOL": True}}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "layers" / "shared"))),
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "REGISTRATIONS_TABLE": "r",
+        "LAUNCHES_TABLE": "l",
+        "RECORDS_TABLE": "s",
+        "SCORES_QUEUE_URL": "q",
+        "SIGNING_KEY_ID": "k",
+        "TOOL_URL": TOOL_URL,
+        "LOOPBACK_HTTP": "allowed",
+        "POWERTOOLS_METRICS_NAMESPACE": "ServerlessLti",
+        "POWERTOOLS_SERVICE_NAME": "lti",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SERVES, word, json.dumps(events), json.dumps(registration)],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found: dict[str, list[Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def heavy_ones(loaded: list[str]) -> list[str]:
+    return [name for name in HEAVY if name in loaded]
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    with serving() as found:
+        yield found
+
+
+@pytest.mark.parametrize("word", ["login", "launch", "jwks"])
+def test_importing_a_hot_function_loads_nothing_heavy(platform: Platform, word: str) -> None:
+    found = in_a_fresh_process(word, platform)
+
+    assert f"functions.{word}.app" in found["loaded"]
+    assert heavy_ones(found["loaded"]) == []
+
+
+def test_a_login_loads_nothing_heavy(platform: Platform) -> None:
+    event = http_event("GET", "/lti/login", query=urlencode(platform.initiation(ACTIVITY)))
+
+    found = in_a_fresh_process("login", platform, event)
+
+    assert (found["statuses"], found["asked"]) == ([302], ["Query", "PutItem"])
+    assert heavy_ones(found["loaded"]) == []
+
+
+def test_a_launch_loads_nothing_heavy(platform: Platform) -> None:
+    token = platform.signs(platform.claims("a nonce", ACTIVITY))
+    form = {"state": f"abcdefghijkl.{platform.registration().reference}", "id_token": token}
+    event = http_event(
+        "POST",
+        "/lti/launch",
+        body=urlencode(form).encode(),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        cookies=["__Host-lti-abcdefghijkl=1.secret"],
+    )
+
+    found = in_a_fresh_process("launch", platform, event)
+
+    assert found["statuses"] == [200]
+    assert found["asked"][-1] == "UpdateItem"
+    assert heavy_ones(found["loaded"]) == []
