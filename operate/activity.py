@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from lti_tool.domain.activity import InvalidActivityError, parse_activity
+from lti_tool.domain.activity import parse_activity
+from lti_tool.domain.errors import InvalidActivityError
 from lti_tool.runtime import wiring
 from operate.stack import Stack
 

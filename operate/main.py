@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lti_tool.domain.errors import ToolError
-from operate import activity, platform
+from operate import activity, launch, platform
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 
 Verb = Callable[[Stack, argparse.Namespace], Any]
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     common.add_argument("--json", action="store_true", help="print JSON")
     platform.add_verbs(nouns, common)
     activity.add_verbs(nouns, common)
+    launch.add_verbs(nouns, common)
     options = parser.parse_args(arguments)
     if options.local == bool(options.stack) or bool(options.stack) != bool(options.region):
         parser.error("say which stack: --local, or --stack NAME --region REGION")
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except ToolError as error:
         detail = f" ({error})" if str(error) else ""
-        print(f"{error.sentence}{detail} [{error.code}]", file=sys.stderr)
+        print(f"{error.message}{detail} [{error.code}]", file=sys.stderr)
         return 1
     print(json.dumps(found, indent=2, ensure_ascii=False) if options.json else _readable(found))
     return 0

@@ -31,6 +31,7 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
         choices=[policy.value for policy in DeploymentPolicy],
         help="deployments that nobody listed: auto (the default when none is listed), approve, closed",
     )
+    added.add_argument("--allow-anonymous", action="store_true", help="open launches that name no user")
     added.add_argument("--tenant", default="", help="a name of your own for this platform")
 
     canvas = kinds.add_parser("canvas", parents=[common, added], help="Canvas hosted by Instructure")
@@ -86,6 +87,7 @@ def _add(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
         token_audience=endpoints.token_audience,
         family=endpoints.family,
         tenant=options.tenant,
+        allow_anonymous=options.allow_anonymous,
         deployment_policy=DeploymentPolicy(options.deployments) if options.deployments else default,
         deployments=dict.fromkeys(listed, DeploymentStatus.ENABLED),
     )
@@ -132,6 +134,7 @@ def _view(registration: Registration) -> dict[str, Any]:
         "tenant": registration.tenant,
         "family": registration.family.value,
         "enabled": registration.enabled,
+        "allow_anonymous": registration.allow_anonymous,
         "auth_url": registration.authorization_endpoint,
         "token_url": registration.token_endpoint,
         "jwks_url": registration.jwks_uri,

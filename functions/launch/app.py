@@ -33,7 +33,7 @@ def _launched(request: http.Request, response: AuthenticationResponse) -> http.R
 
 
 def _proof_wanted(request: http.Request, response: AuthenticationResponse) -> http.Response:
-    place, _ = wiring.launch_verifier().storage_wanted(response, request.trail)
+    place = wiring.launch_verifier().storage_wanted(response, request.tool_url, request.trail)
     nonce = pages.new_nonce()
     answer = {"state": str(response.state), "id_token": response.id_token.encoded}
     return http.html(pages.storage_proof(place, answer, nonce, request.language), nonce)

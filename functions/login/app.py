@@ -1,6 +1,6 @@
 """GET, POST /lti/login: the platform initiates a login and is asked who is there."""
 
-from lti_tool.domain.login import ATTEMPT_LIVES, LoginInitiation, outdated_cookies
+from lti_tool.domain.login import ATTEMPT_LIVES, OPENER, LoginInitiation, outdated_cookies
 from lti_tool.domain.storage import storage_place
 from lti_tool.runtime import http, pages, wiring
 
@@ -10,18 +10,19 @@ def lambda_handler(request: http.Request) -> http.Response:
     request.require_method("GET", "POST")
     parameters = request.parameters()
     initiation = LoginInitiation.parse(parameters)
+    paged = request.is_framed or initiation.storage_target == OPENER
     question, registration = wiring.login_starter().start(
-        initiation, f"{request.tool_url}/lti/launch", request.trail, framed=request.is_framed
+        initiation, f"{request.tool_url}/lti/launch", request.trail, paged=paged
     )
     cookies = (
         http.set_cookie(question.cookie.name, question.cookie.value, max_age=int(ATTEMPT_LIVES.total_seconds())),
         *(http.set_cookie(name, "", max_age=0) for name in outdated_cookies(request.cookies)),
     )
-    if request.is_framed:
+    if paged:
         nonce = pages.new_nonce()
         target = initiation.storage_target
-        place = storage_place(registration, question.state, target) if target else None
-        page = pages.framed_login(question, place, parameters.pairs(), nonce, request.language)
+        place = storage_place(registration, question.state, target, request.tool_url) if target else None
+        page = pages.binding_login(question, place, parameters.pairs(), nonce, request.language)
         return http.html(page, nonce, cookies=cookies)
     if question.is_too_long:
         nonce = pages.new_nonce()

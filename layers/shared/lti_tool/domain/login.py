@@ -30,6 +30,8 @@ COOKIE_PREFIX = "__Host-lti-"
 MOST_OPEN_ATTEMPTS = 8  # cookies kept in one browser: eight tabs at once, and the gateway's 10 KB of headers hold
 LONGEST_PARAMETER = 8 * 1024
 LONGEST_URL = 2000
+OPENER = "_opener"
+"""Our own word for a storage target: the frame of ours that opened this window keeps the secret."""
 
 
 def fingerprint(secret: str) -> str:
@@ -149,14 +151,16 @@ class AuthenticationRequest:
 
 
 def new_attempt(
-    initiation: LoginInitiation, registration: Registration, redirect_uri: str, now: datetime, *, framed: bool
+    initiation: LoginInitiation, registration: Registration, redirect_uri: str, now: datetime, *, paged: bool
 ) -> tuple[LoginAttempt, AuthenticationRequest]:
     """Begin a login: what we remember of it, and what we ask. The host that we ask comes from the registration alone.
+
+    `paged` says that a page of ours goes on to the platform, so that it can put a secret into platform storage before.
 
     Spec: https://www.imsglobal.org/spec/security/v1p0/#step-2-authentication-request
     """
     browser_secret = f"{int(now.timestamp())}.{secrets.token_urlsafe(24)}"
-    storage_secret = secrets.token_urlsafe(24) if framed and initiation.storage_target else None
+    storage_secret = secrets.token_urlsafe(24) if paged and initiation.storage_target else None
     state = State(secrets.token_urlsafe(24), registration.reference)
     attempt = LoginAttempt(
         state=state,

@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from lti_tool.domain.login import State
+from lti_tool.domain.login import OPENER, State
 from lti_tool.domain.registration import Registration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoragePlace:
-    """Where the secret lies. `origin` is that of the registration's authorization endpoint, never of a request;
-    `frame` is what the platform named: a frame of its window, or `_parent` for that window itself.
+    """Where the secret lies. `origin` is that of the registration's authorization endpoint, never of a request.
+
+    `frame` is what the platform named: a frame of its window, or `_parent` for that window itself. With `OPENER` it is
+    the frame of our own that opened this window, and `origin` is ours.
     """
 
     origin: str
@@ -23,8 +25,8 @@ class StoragePlace:
     key: str
 
 
-def storage_place(registration: Registration, state: State, target: str) -> StoragePlace:
-    endpoint = urlsplit(registration.authorization_endpoint)
+def storage_place(registration: Registration, state: State, target: str, tool_url: str) -> StoragePlace:
+    endpoint = urlsplit(tool_url if target == OPENER else registration.authorization_endpoint)
     return StoragePlace(
         origin=f"{endpoint.scheme}://{endpoint.netloc}", frame=target, key=f"lti_state_{state.attempt_id}"
     )

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.domain.errors import ToolError
 from lti_tool.domain.launch import AnyLaunch
-from lti_tool.domain.login import AuthenticationRequest
+from lti_tool.domain.login import OPENER, AuthenticationRequest
 from lti_tool.domain.registration import Registration
 from lti_tool.domain.storage import StoragePlace
 from lti_tool.runtime.languages import Language
@@ -80,14 +80,14 @@ def launched(session: str, landing: str, nonce: str, reader: Language) -> str:
     return _scripted("launched", "launch", {"session": session, "landing": landing}, nonce, reader)
 
 
-def framed_login(
+def binding_login(
     question: AuthenticationRequest,
     place: StoragePlace | None,
     again: Iterable[tuple[str, str]],
     nonce: str,
     reader: Language,
 ) -> str:
-    """Finds out what binds this frame's browser: a cookie, platform storage, or a window of its own.
+    """Finds out what binds this window to the browser: a cookie, platform storage, or a window of its own.
 
     `again` are the fields of the platform's initiation, with which a new window begins anew.
     """
@@ -95,10 +95,10 @@ def framed_login(
         "endpoint": question.endpoint,
         "url": None if question.is_too_long else question.url,
         "fields": dict(question.fields),
-        "again": list(again),
+        "again": [*(pair for pair in again if pair[0] != "lti_storage_target"), ("lti_storage_target", OPENER)],
         "storage": place and {**_place(place), "value": question.storage_secret},
     }
-    return _scripted("framed-login", "login", data, nonce, reader)
+    return _scripted("binding-login", "login", data, nonce, reader)
 
 
 def storage_proof(place: StoragePlace, answer: Mapping[str, str], nonce: str, reader: Language) -> str:

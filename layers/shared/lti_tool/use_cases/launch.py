@@ -52,7 +52,7 @@ class LaunchVerifier:
             raise
         return token, launch, registration
 
-    def storage_wanted(self, response: AuthenticationResponse, trail: Trail) -> tuple[StoragePlace, Registration]:
+    def storage_wanted(self, response: AuthenticationResponse, tool_url: str, trail: Trail) -> StoragePlace:
         """Where our page finds the proof that this is the asking browser, when its cookie did not come back.
 
         Raises:
@@ -62,7 +62,7 @@ class LaunchVerifier:
         target = self.login_attempts.storage_target(response.state)
         if target is None:
             raise BrowserMismatchError
-        return storage_place(registration, response.state, target), registration
+        return storage_place(registration, response.state, target, tool_url)
 
     def _signed(self, response: AuthenticationResponse, trail: Trail) -> tuple[Registration, SignedClaims]:
         registration = self.registrations.referred_to(response.state.reference)  # whose keys to try

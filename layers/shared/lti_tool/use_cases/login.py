@@ -19,11 +19,11 @@ class LoginStarter:
     clock: Clock
 
     def start(
-        self, initiation: LoginInitiation, redirect_uri: str, trail: Trail, *, framed: bool
+        self, initiation: LoginInitiation, redirect_uri: str, trail: Trail, *, paged: bool
     ) -> tuple[AuthenticationRequest, Registration]:
         registration = self.registrations.of_platform(initiation.issuer, initiation.client_id)
         trail.passed("registration_found", registration=registration.reference, tenant=registration.tenant or None)
         require_enabled(registration)
-        attempt, question = new_attempt(initiation, registration, redirect_uri, self.clock(), framed=framed)
+        attempt, question = new_attempt(initiation, registration, redirect_uri, self.clock(), paged=paged)
         self.login_attempts.save(attempt)
         return question, registration

@@ -24,6 +24,7 @@ function asks(target, origin, subject, fields, wait) {
 /** The window or frame that keeps data, as capabilities name it, else as the platform's request did. */
 async function storageWindow(frame, wait) {
   if (!platform) throw new Error("no platform window");
+  if (frame === "_opener") return platform;
   let named = frame;
   try {
     const { supported_messages: supported } = await asks(platform, "*", "lti.capabilities", {}, wait);
