@@ -129,7 +129,7 @@ class Platform:
         }
         return {name: value for name, value in parameters.items() if value is not ABSENT}
 
-    def claims(self, nonce: str, target: str, **other: Any) -> dict[str, Any]:
+    def claims(self, nonce: str, target: str, /, **other: Any) -> dict[str, Any]:
         """A learner opens a link in a course. Names as in CLAIMS, or whole; ABSENT leaves one out."""
         now = int(time.time())
         claims: dict[str, Any] = {
@@ -157,7 +157,7 @@ class Platform:
         claims |= {CLAIMS.get(name, name): value for name, value in other.items()}
         return {name: value for name, value in claims.items() if value is not ABSENT}
 
-    def deep_linking_claims(self, nonce: str, target: str, **other: Any) -> dict[str, Any]:
+    def deep_linking_claims(self, nonce: str, target: str, /, **other: Any) -> dict[str, Any]:
         """A teacher is to choose activities for a course."""
         settings = {
             "deep_link_return_url": f"{self.url}/deep-links?from=course-1",
