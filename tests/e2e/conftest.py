@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.world import World, local_stack
+from tests.support.fixtures import platform as platform
+from tests.support.fixtures import stack as stack
+from tests.support.fixtures import standing_stack as standing_stack
 
 
 @pytest.fixture(scope="session")

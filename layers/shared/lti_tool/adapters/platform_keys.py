@@ -52,6 +52,7 @@ class PlatformKeyCache:
         self._clock = clock
         self._pause = pause
         self._memory: dict[str, _KeySet] = {}
+        self._asked_at: dict[str, datetime] = {}  # when this instance last asked because of an unknown kid
 
     def known(self, registration: Registration, kid: str) -> RSAPublicKey | None:
         key_set = self._memory.get(registration.reference)
@@ -62,13 +63,14 @@ class PlatformKeyCache:
         return key_set.keys.get(kid) if key_set else None
 
     def find(self, registration: Registration, kid: str) -> RSAPublicKey:
-        key = self.known(registration, kid)
-        if key is None:
-            key_set = self._fetched(registration, self._shared(registration), "unknown-kid", kid)
-            key = key_set.keys.get(kid) if key_set else None
-        if key is None:
+        stored = self._memory.get(registration.reference)
+        asked_at = self._asked_at.get(registration.reference)
+        if asked_at is None or self._clock() - asked_at >= BETWEEN_FETCHES:
+            self._asked_at[registration.reference] = self._clock()
+            stored = self._fetched(registration, self._shared(registration), "unknown-kid", kid)
+        if stored is None or kid not in stored.keys:
             raise UnknownKeyError().because(received=kid)
-        return key
+        return stored.keys[kid]
 
     def _serves(self, key_set: _KeySet, kid: str) -> bool:
         return kid in key_set.keys and self._is_fresh(key_set)

@@ -128,7 +128,7 @@ class PlatformKeyring(Protocol):
         """
 
     def find(self, registration: Registration, kid: str) -> RSAPublicKey:
-        """The platform's public key of that name, asked for anew if need be, at most once a minute.
+        """The key after `known` did not have it: the platform is asked anew, at most once a minute.
 
         Raises:
             UnknownKeyError, PlatformUnavailableError.
