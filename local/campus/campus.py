@@ -9,7 +9,7 @@ from local.campus.journal import TO_TOOL, Journal
 from local.campus.profile import Profile
 from local.campus.profiles import PROFILES
 from local.campus.tool import Tool
-from local.campus.world import Activity, Course, Person
+from local.campus.world import Activity, Course, Oddities, Person, Review
 
 
 class Campus:
@@ -36,15 +36,22 @@ class Campus:
         activity: Activity | None,
         *,
         document_target: str = "iframe",
+        review: Review | None = None,
+        oddities: Oddities | None = None,
     ) -> dict[str, str]:
         """The fields of a fresh login initiation, noted in the log. No activity: content selection."""
         with profile.lock:
-            fields = profile.begin(person, course, activity, document_target=document_target)
+            fields = profile.begin(
+                person, course, activity, document_target=document_target, review=review, oddities=oddities
+            )
+        what = activity.title if activity else "the picker"
+        if review:
+            what = f"{review.learner.name}'s work on {review.line_item.label}"
         self.journal.write(
             profile.slug,
             TO_TOOL,
             "login initiation",
-            f"{person.name} opens {activity.title if activity else 'the picker'} in {course.title}",
+            f"{person.name} opens {what} in {course.title}",
             details={"POST": self.tool.login_url, "fields": fields},
         )
         return fields

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from local.campus.campus import Campus
 from local.campus.faults import BadFaultError
 from local.campus.profile import NewActivity, NewLineItem, Profile, is_number, number
-from local.campus.world import PEOPLE, Activity, Course, Person
+from local.campus.world import PEOPLE, Activity, Course, Oddities, Person, Review
 
 _ALL = "all"  # every platform at once
 
@@ -99,7 +99,14 @@ def control(campus: Campus) -> Blueprint:
         with profile.lock:
             course, activity = _activity_called(profile, body.get("activity"))
             target = str(body.get("document_target") or "iframe")
-            fields = campus.begin(profile, _person(body), course, activity, document_target=target)
+            fields = campus.begin(
+                profile,
+                _person(profile, body, "user"),
+                course,
+                activity,
+                document_target=target,
+                oddities=_oddities(body),
+            )
         return jsonify({"login_url": profile.tool.login_url, "fields": fields})
 
     @blueprint.post("/<slug>/deep_linking")
@@ -107,8 +114,27 @@ def control(campus: Campus) -> Blueprint:
         profile, body = profile_called(slug), _body()
         with profile.lock:
             course = _course_called(profile, body.get("course"))
-            fields = campus.begin(profile, _person(body), course, None)
+            fields = campus.begin(profile, _person(profile, body, "user"), course, None, oddities=_oddities(body))
         return jsonify({"login_url": profile.tool.login_url, "fields": fields})
+
+    @blueprint.post("/<slug>/submission_review")
+    def submission_review(slug: str) -> Response:
+        profile, body = profile_called(slug), _body()
+        with profile.lock:
+            course, activity = _activity_called(profile, body.get("activity"))
+            items = course.line_items_of(activity)
+            if not items:
+                raise BadRequestError(f"activity {activity.id} has no column")
+            review = Review(learner=_person(profile, body, "for_user"), line_item=items[0])
+            person = _person(profile, body, "user")
+            fields = campus.begin(profile, person, course, activity, review=review, oddities=_oddities(body))
+        return jsonify({"login_url": profile.tool.login_url, "fields": fields})
+
+    @blueprint.get("/<slug>/requests")
+    def requests(slug: str) -> Response:
+        profile = profile_called(slug)
+        with profile.lock:
+            return jsonify(dict.fromkeys(profile.paths, 0) | profile.requests)
 
     return blueprint
 
@@ -134,11 +160,20 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _person(body: dict[str, Any]) -> Person:
-    key = body.get("user")
-    if not isinstance(key, str) or key not in PEOPLE:
-        raise BadRequestError(f"user is one of {', '.join(PEOPLE)}")
-    return PEOPLE[key]
+def _person(profile: Profile, body: dict[str, Any], member: str) -> Person:
+    key, people = body.get(member), profile.people()
+    if not isinstance(key, str) or key not in people:
+        raise BadRequestError(f"{member} is one of {', '.join(people)}")
+    return people[key]
+
+
+def _oddities(body: dict[str, Any]) -> Oddities:
+    claims, header, nulls = body.get("claims") or {}, body.get("header") or {}, body.get("null_claims") or []
+    if not isinstance(claims, dict) or not isinstance(header, dict):
+        raise BadRequestError("claims and header are objects")
+    if not isinstance(nulls, list) or not all(isinstance(name, str) for name in nulls):
+        raise BadRequestError("null_claims is a list of names of claims")
+    return Oddities(claims=claims, header=header, null_claims=nulls)
 
 
 def _course_called(profile: Profile, course_id: Any) -> Course:

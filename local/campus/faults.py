@@ -3,15 +3,111 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+from local.campus import tokens
+from local.campus import vocabulary as v
 
 HOLD_SECONDS = 20.0
 FOREVER = 1_000_000_000
 
+# What can be wrong in an id_token, and what stands there then. "signature" is made with a key of somebody else.
+WRONG: Mapping[str, str | None] = {
+    "nonce": "a-nonce-that-nobody-asked-for",
+    "aud": "somebody-elses-client",
+    "iss": "https://elsewhere.example",
+    "azp": "somebody-elses-client",
+    "deployment_id": "a-deployment-from-elsewhere",
+    "target_link_uri": "https://elsewhere.example/lti/launch",
+    "signature": None,
+    "version": "1.2.0",
+    "message_type": "LtiUnheardOfRequest",
+}
+ERRORS = (
+    *("login_required", "interaction_required", "invalid_request", "unauthorized_client", "access_denied"),
+    *("unsupported_response_type", "invalid_scope", "server_error", "temporarily_unavailable"),
+    *("invalid_request_object", "launch_no_longer_valid"),
+)
+DROPPABLE = ("jwks", "token", "scores")
+_EXPIRED_AGO = 300  # seconds: more than any leeway
+
 
 class BadFaultError(ValueError):
     """A fault that Campus does not have, or one with a value that makes no sense."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchFault:
+    """What goes wrong with a launch that would have been right. Several things may go wrong at once."""
+
+    clock_skew_seconds: int = 0  # above 0: the platform's clock is fast
+    wrong: str | None = None
+    expired: bool = False
+    unknown_kid: bool = False
+    missing: tuple[str, ...] = ()
+    error: str | None = None
+    count: int = FOREVER
+
+    @classmethod
+    def parse(cls, given: Any) -> LaunchFault | None:
+        """The fault; None for nothing at all.
+
+        Raises:
+            BadFaultError
+        """
+        if given is None or given is False:
+            return None
+        given = _counted({"launch": given}, "launch")
+        if unknown := sorted(set(given) - set(cls.__dataclass_fields__)):
+            raise BadFaultError(f"launch has no {', '.join(unknown)}")
+        skew, wrong, missing = given.get("clock_skew_seconds") or 0, given.get("wrong"), given.get("missing") or []
+        error = given.get("error")
+        if not isinstance(skew, int):
+            raise BadFaultError("launch.clock_skew_seconds is a whole number")
+        if wrong is not None and wrong not in WRONG:
+            raise BadFaultError(f"launch.wrong is one of {', '.join(WRONG)}")
+        if not isinstance(missing, list) or not all(isinstance(name, str) for name in missing):
+            raise BadFaultError("launch.missing is a list of names of claims")
+        if error is not None and not isinstance(error, str):
+            raise BadFaultError("launch.error is text")
+        fault = cls(
+            clock_skew_seconds=skew,
+            wrong=wrong,
+            expired=bool(given.get("expired")),
+            unknown_kid=bool(given.get("unknown_kid")),
+            missing=tuple(missing),
+            error=error or None,
+            count=given["count"],
+        )
+        return fault if fault.count and replace(fault, count=FOREVER) != cls() else None
+
+    @property
+    def strange_key(self) -> bool:
+        """Whether another key than the platform's signs."""
+        return self.unknown_kid or self.wrong == "signature"
+
+    def spoiled(self, claims: tokens.Claims, now: int) -> tokens.Claims:
+        claims = dict(claims)
+        if self.expired:
+            claims["exp"] = now - _EXPIRED_AGO
+            claims["iat"] = claims["exp"] - 60
+        for name in ("iat", "exp"):
+            if isinstance(at := claims.get(name), int):
+                claims[name] = at + self.clock_skew_seconds
+        if self.wrong and (value := WRONG[self.wrong]):
+            claims[v.claim(self.wrong)] = value
+        for name in self.missing:
+            claims.pop(v.claim(name), None)
+        return claims
+
+    def words(self) -> str:
+        said = {name: value for name, value in asdict(self).items() if value and name != "count"}
+        return "with a fault: " + ", ".join(
+            name.replace("_", " ") if value is True else f"{name.replace('_', ' ')} {value}"
+            for name, value in said.items()
+        )
 
 
 @dataclass(kw_only=True)
@@ -20,19 +116,25 @@ class Faults:
 
     token_down: bool = False
     jwks_down: bool = False
+    storage_off: bool = False
     slow_seconds: float = 0.0
+    slow_jwks_seconds: float = 0.0
     retry_after: int = 0
     rate_limited_count: int = 0
     server_error_count: int = 0
+    launch: LaunchFault | None = None
+    dropped: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(DROPPABLE, False))
     _hold_scores: bool = False
     _release: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def clear(self) -> None:
         with self._lock:
-            self.token_down = self.jwks_down = False
-            self.slow_seconds = 0.0
+            self.token_down = self.jwks_down = self.storage_off = False
+            self.slow_seconds = self.slow_jwks_seconds = 0.0
             self.retry_after = self.rate_limited_count = self.server_error_count = 0
+            self.launch = None
+            self.dropped = dict.fromkeys(DROPPABLE, False)
             self._let_go()
 
     def set(self, wanted: dict[str, Any]) -> None:
@@ -41,23 +143,31 @@ class Faults:
         Raises:
             BadFaultError: nothing is set then.
         """
-        known = {"token_down", "jwks_down", "hold_scores", "slow_seconds", "rate_limited", "server_error"}
-        if unknown := sorted(set(wanted) - known):
+        if unknown := sorted(set(wanted) - set(self.as_json())):
             raise BadFaultError(f"no such fault: {', '.join(unknown)}")
         limited = _counted(wanted, "rate_limited")
         errors = _counted(wanted, "server_error")
+        launch = LaunchFault.parse(wanted.get("launch"))
+        dropped = wanted.get("drop_connections") or dict.fromkeys(DROPPABLE, False)
+        if not isinstance(dropped, dict) or not set(dropped) <= set(DROPPABLE):
+            raise BadFaultError(f"drop_connections is an object with some of {', '.join(DROPPABLE)}")
         try:
-            slow = float(wanted.get("slow_seconds") or 0)
+            slow = {name: float(wanted[name] or 0) for name in ("slow_seconds", "slow_jwks_seconds") if name in wanted}
             retry_after = int(limited.get("retry_after", 1))
         except (TypeError, ValueError) as error:
-            raise BadFaultError("slow_seconds and retry_after are numbers") from error
-        if slow < 0 or retry_after < 0:
-            raise BadFaultError("slow_seconds and retry_after are 0 or more")
+            raise BadFaultError("slow_seconds, slow_jwks_seconds and retry_after are numbers") from error
+        if min(*slow.values(), retry_after, 0) < 0:
+            raise BadFaultError("slow_seconds, slow_jwks_seconds and retry_after are 0 or more")
         with self._lock:
             self.token_down = bool(wanted.get("token_down", self.token_down))
             self.jwks_down = bool(wanted.get("jwks_down", self.jwks_down))
-            if "slow_seconds" in wanted:
-                self.slow_seconds = slow
+            self.storage_off = bool(wanted.get("storage_off", self.storage_off))
+            self.slow_seconds = slow.get("slow_seconds", self.slow_seconds)
+            self.slow_jwks_seconds = slow.get("slow_jwks_seconds", self.slow_jwks_seconds)
+            if "launch" in wanted:
+                self.launch = launch
+            if "drop_connections" in wanted:
+                self.dropped = self.dropped | {name: bool(drop) for name, drop in dropped.items()}
             if "rate_limited" in wanted:
                 self.rate_limited_count, self.retry_after = limited["count"], retry_after
             if "server_error" in wanted:
@@ -79,6 +189,14 @@ class Faults:
                 return 500
             return None
 
+    def next_launch(self) -> LaunchFault | None:
+        """What is wrong with the next launch, and one less of those to come."""
+        with self._lock:
+            fault = self.launch
+            if fault is not None:
+                self.launch = replace(fault, count=fault.count - 1) if fault.count > 1 else None
+            return fault
+
     def hold(self) -> None:
         """Wait until scores are let go, 20 seconds at most; at once when nothing holds them."""
         if self._hold_scores:
@@ -89,9 +207,13 @@ class Faults:
             "token_down": self.token_down,
             "jwks_down": self.jwks_down,
             "slow_seconds": self.slow_seconds,
+            "slow_jwks_seconds": self.slow_jwks_seconds,
             "rate_limited": {"retry_after": self.retry_after, "count": self.rate_limited_count},
             "server_error": {"count": self.server_error_count},
             "hold_scores": self._hold_scores,
+            "drop_connections": dict(self.dropped),
+            "storage_off": self.storage_off,
+            "launch": asdict(self.launch) if self.launch else None,
         }
 
     def _let_go(self) -> None:

@@ -6,6 +6,7 @@ Whose eyes one looks through stands in each address as `?as=KEY`; there is no co
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
@@ -13,9 +14,18 @@ from werkzeug.wrappers import Response
 
 from local.campus.campus import Campus
 from local.campus.control import set_faults_of
-from local.campus.faults import FOREVER, BadFaultError
+from local.campus.faults import DROPPABLE, ERRORS, FOREVER, WRONG, BadFaultError
 from local.campus.profile import Profile
-from local.campus.world import PEOPLE, Activity, Course, Person
+from local.campus.world import Activity, Course, Person, Review
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embed:
+    """The tool in a frame."""
+
+    title: str
+    source: str
+    name: str = "tool"
 
 
 def pages(campus: Campus) -> Blueprint:
@@ -25,8 +35,9 @@ def pages(campus: Campus) -> Blueprint:
     blueprint.app_context_processor(lambda: {"campus": campus})
     slug = f"<any({','.join(campus.platforms)}):slug>"
 
-    def viewer(profile: Profile) -> Person:
-        return PEOPLE.get(request.args.get("as", "")) or abort(redirect(url_for("pages.platform", slug=profile.slug)))
+    def viewer(profile: Profile, parameter: str = "as") -> Person:
+        known = profile.people().get(request.args.get(parameter, ""))
+        return known or abort(redirect(url_for("pages.platform", slug=profile.slug)))
 
     def course_of(profile: Profile, course_id: int) -> Course:
         return profile.world.courses.get(course_id) or abort(404)
@@ -41,8 +52,9 @@ def pages(campus: Campus) -> Blueprint:
     @blueprint.get(f"/{slug}/")
     def platform(slug: str) -> str:
         profile = campus.platforms[slug]
-        person = PEOPLE.get(request.args.get("as", ""))
-        return render_template("platform.html", profile=profile, person=person, people=PEOPLE.values())
+        people = profile.people()
+        person = people.get(request.args.get("as", ""))
+        return render_template("platform.html", profile=profile, person=person, people=people.values())
 
     @blueprint.get(f"/{slug}/courses/<int:course_id>")
     def course(slug: str, course_id: int) -> str:
@@ -64,11 +76,26 @@ def pages(campus: Campus) -> Blueprint:
     def activity(slug: str, course_id: int, activity_id: int) -> str:
         profile = campus.platforms[slug]
         person, shown = viewer(profile), course_of(profile, course_id)
-        opened = activity_of(shown, activity_id)
-        source = f"{request.path}/launch?as={person.key}"
-        return render_template(
-            "frame.html", profile=profile, person=person, course=shown, title=opened.title, source=source
-        )
+        title = activity_of(shown, activity_id).title
+        embeds = [Embed(title=title, source=f"{request.path}/launch?as={person.key}")]
+        return render_template("frame.html", profile=profile, person=person, course=shown, title=title, embeds=embeds)
+
+    @blueprint.get(f"/{slug}/courses/<int:course_id>/two")
+    def two(slug: str, course_id: int) -> str:
+        """Two people's launches on one page, which no LMS would show, but a browser may have to keep apart."""
+        profile = campus.platforms[slug]
+        person, shown = viewer(profile), course_of(profile, course_id)
+        chosen = request.args.get("activity", default=min(shown.activities), type=int)
+        title = activity_of(shown, chosen).title
+        embeds = [
+            Embed(
+                title=f"{title}, {someone.name}",
+                source=f"/{slug}/courses/{course_id}/activities/{chosen}/launch?as={someone.key}",
+                name=f"tool-{someone.key}",
+            )
+            for someone in (person, viewer(profile, "and"))
+        ]
+        return render_template("frame.html", profile=profile, person=person, course=shown, title=title, embeds=embeds)
 
     @blueprint.get(f"/{slug}/courses/<int:course_id>/activities/<int:activity_id>/launch")
     def launch(slug: str, course_id: int, activity_id: int) -> str:
@@ -78,13 +105,44 @@ def pages(campus: Campus) -> Blueprint:
         fields = campus.begin(profile, person, shown, activity_of(shown, activity_id), document_target=target)
         return render_template("post.html", action=campus.tool.login_url, fields=fields, title="Opening the tool")
 
+    def reviewing(profile: Profile, course_id: int, item_id: int, learner: str) -> tuple[Person, Course, Review]:
+        person, shown = viewer(profile), course_of(profile, course_id)
+        if not profile.may_see_grades(person):
+            abort(403)
+        item = shown.line_items.get(item_id) or abort(404)
+        return person, shown, Review(learner=profile.people().get(learner) or abort(404), line_item=item)
+
+    @blueprint.get(f"/{slug}/courses/<int:course_id>/review/<int:item_id>/<learner>")
+    def review(slug: str, course_id: int, item_id: int, learner: str) -> str:
+        profile = campus.platforms[slug]
+        person, shown, opened = reviewing(profile, course_id, item_id, learner)
+        title = f"{opened.line_item.label}: {opened.learner.name}"
+        embeds = [Embed(title=title, source=f"{request.path}/launch?as={person.key}")]
+        return render_template("frame.html", profile=profile, person=person, course=shown, title=title, embeds=embeds)
+
+    @blueprint.get(f"/{slug}/courses/<int:course_id>/review/<int:item_id>/<learner>/launch")
+    def launch_review(slug: str, course_id: int, item_id: int, learner: str) -> str:
+        profile = campus.platforms[slug]
+        person, shown, opened = reviewing(profile, course_id, item_id, learner)
+        linked = activity_of(shown, opened.line_item.activity_id or 0)
+        fields = campus.begin(profile, person, shown, linked, review=opened)
+        return render_template("post.html", action=campus.tool.login_url, fields=fields, title="Opening the tool")
+
+    @blueprint.get(f"/{slug}/<any(post_message_forwarding):name>")
+    def storage(slug: str, name: str) -> str:
+        """The frame that keeps data for the tool, beside the tool's own on every page that can open it."""
+        if name != campus.platforms[slug].storage_target():
+            abort(404)
+        return render_template("storage.html")
+
     @blueprint.get(f"/{slug}/courses/<int:course_id>/add")
     def add(slug: str, course_id: int) -> str:
         profile = campus.platforms[slug]
         person, shown = viewer(profile), course_of(profile, course_id)
         source = f"/{slug}/courses/{course_id}/pick?as={person.key}"
         title = "Add activities from the tool"
-        return render_template("frame.html", profile=profile, person=person, course=shown, title=title, source=source)
+        embeds = [Embed(title=title, source=source)]
+        return render_template("frame.html", profile=profile, person=person, course=shown, title=title, embeds=embeds)
 
     @blueprint.get(f"/{slug}/courses/<int:course_id>/pick")
     def pick(slug: str, course_id: int) -> Response | str:
@@ -107,7 +165,7 @@ def pages(campus: Campus) -> Blueprint:
 
     @blueprint.get("/faults")
     def faults() -> str:
-        return render_template("faults.html", forever=FOREVER)
+        return render_template("faults.html", forever=FOREVER, wrong=WRONG, errors=ERRORS, droppable=DROPPABLE)
 
     @blueprint.post("/faults")
     def set_faults() -> Response:
@@ -142,8 +200,18 @@ def _wanted_faults() -> dict[str, Any]:
         case "rotate":
             return {"rotate_keys": True}
     return {
-        **{name: name in form for name in ("token_down", "jwks_down", "hold_scores")},
-        "slow_seconds": float(form.get("slow_seconds") or 0),
+        **{name: name in form for name in ("token_down", "jwks_down", "hold_scores", "storage_off")},
+        **{name: float(form.get(name) or 0) for name in ("slow_seconds", "slow_jwks_seconds")},
+        "drop_connections": {name: f"drop_{name}" in form for name in DROPPABLE},
+        "launch": {
+            "clock_skew_seconds": int(form.get("clock_skew_seconds") or 0),
+            "wrong": form.get("wrong") or None,
+            "expired": "expired" in form,
+            "unknown_kid": "unknown_kid" in form,
+            "missing": form.get("missing", "").replace(",", " ").split(),
+            "error": form.get("error") or None,
+            **({"count": int(count)} if (count := form.get("launches")) else {}),
+        },
         "rate_limited": {
             "count": int(form.get("rate_limited") or 0),
             "retry_after": int(form.get("retry_after") or 1),

@@ -5,8 +5,10 @@ The same order of steps for every profile; what differs stands in the profile.
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +62,8 @@ def doors(profile: Profile) -> Blueprint:
     @blueprint.after_request
     def write_journal(response: Response) -> Response:
         name = (request.endpoint or "").rpartition(".")[2]
+        with profile.lock:
+            profile.requests[name] += 1
         remark = g.get("remark", "")
         profile.journal.write(
             profile.slug,
@@ -82,7 +86,9 @@ class _Door:
 
     def jwks(self) -> AnyResponse:
         profile = self.profile
-        time.sleep(profile.faults.slow_seconds)
+        time.sleep(profile.faults.slow_seconds + profile.faults.slow_jwks_seconds)
+        if profile.faults.dropped["jwks"]:
+            return _hang_up()
         if profile.faults.jwks_down:
             return _unavailable()
         response = json_response(profile.keys.jwks())
@@ -107,9 +113,18 @@ class _Door:
             g.remark, g.accepted = f"{refused.error}: {refused.description}", False
             answer = {"error": refused.error, "error_description": refused.description, "state": state}
             return self._post(redirect_uri, answer, "authentication error")
+        fault = profile.faults.next_launch()
+        if fault:
+            g.remark = fault.words()
+        if fault and fault.error:
+            description = "Campus was asked to refuse this launch"
+            answer = {"error": fault.error, "error_description": description, "state": state}
+            return self._post(redirect_uri, answer, "authentication error")
         with profile.lock:
-            id_token = profile.id_token(pending, fields["nonce"])
+            id_token = profile.id_token(pending, fields["nonce"], fault)
         message = "launch" if pending.activity else "deep linking request"
+        if pending.review:
+            message = "submission review"
         return self._post(redirect_uri, {"id_token": id_token, "state": state}, f"{message} of {pending.person.name}")
 
     def _post(self, url: str, fields: Mapping[str, str], what: str) -> AnyResponse:
@@ -121,6 +136,8 @@ class _Door:
     def token(self) -> AnyResponse:
         profile = self.profile
         time.sleep(profile.faults.slow_seconds)
+        if profile.faults.dropped["token"]:
+            return _hang_up()
         if profile.faults.token_down:
             return _unavailable()
         try:
@@ -140,6 +157,8 @@ class _Door:
         def call(**ids: int) -> AnyResponse:
             faults = profile.faults
             time.sleep(faults.slow_seconds)
+            if faults.dropped.get(name):
+                return _hang_up()
             match faults.next_refusal():
                 case 429:
                     response = profile.refusal(ServiceRefusedError(429, "Rate Limit Exceeded", "rate_limit"), "")
@@ -333,6 +352,15 @@ def _line(said: Any) -> str | None:
 
 def _unavailable() -> Response:
     return Response("Service Unavailable", status=503, content_type="text/plain")
+
+
+def _hang_up() -> Response:
+    """Close the connection. What is returned reaches the log, and nobody else."""
+    g.remark = "the connection was closed without an answer"
+    if connection := request.environ.get("werkzeug.socket"):
+        with suppress(OSError):  # the other side was faster
+            connection.shutdown(socket.SHUT_RDWR)
+    return Response(status="444 No answer")
 
 
 def _page(profile: Profile, title: str, text: str, status: int) -> AnyResponse:

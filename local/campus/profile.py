@@ -13,6 +13,7 @@ import re
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,7 @@ from flask import Response, request
 
 from local.campus import tokens
 from local.campus import vocabulary as v
-from local.campus.faults import Faults
+from local.campus.faults import Faults, LaunchFault
 from local.campus.journal import Journal
 from local.campus.tool import Tool, ToolKeys
 from local.campus.world import (
@@ -34,8 +35,10 @@ from local.campus.world import (
     Course,
     Grant,
     LineItem,
+    Oddities,
     PendingLaunch,
     Person,
+    Review,
     Role,
     World,
 )
@@ -137,6 +140,7 @@ class Profile:
     keeps_tool_keys: ClassVar[bool] = True
     hint_seconds: ClassVar[int] = 300
     id_token_seconds: ClassVar[int] = 300
+    storage_frame: ClassVar[str | None] = None  # the name of the frame that keeps data for the tool
     checks_deployment: ClassVar[bool] = True
     # What went wrong -> the OAuth error that is posted to the tool.
     authentication_errors: ClassVar[dict[str, str]] = {
@@ -157,6 +161,7 @@ class Profile:
         self.faults = Faults()
         self.keys = tokens.PlatformKeys(before=self.keys_before, after=self.keys_after)
         self.seal = tokens.Seal()
+        self.requests: Counter[str] = Counter()  # by door, since the last reset
         self.tool_keys = ToolKeys(tool, journal, self.slug, kept=self.keeps_tool_keys)
         self._numbers: Iterator[int] = itertools.count(self.first_number)  # never starts again: ids are not reused
         self.world = World(courses={})
@@ -167,6 +172,7 @@ class Profile:
     def reset(self) -> None:
         """Courses, marks and everything under way as on the first day; keys and registration stay."""
         with self.lock:
+            self.requests.clear()
             geography, mathematics = self.course_ids
             self.world = World(
                 courses={
@@ -219,9 +225,14 @@ class Profile:
         course.line_items[item.id] = item
         return item
 
+    def people(self) -> dict[str, Person]:
+        """Who can be somebody here, by key."""
+        return {key: person for key, person in PEOPLE.items() if person.role not in (Role.PREVIEW, Role.VISITOR)}
+
     def people_of(self, course: Course) -> list[Person]:  # noqa: ARG002 - a platform may enrol by course
         """Who is enrolled. An administrator can open any course without being in it."""
-        return [person for person in PEOPLE.values() if person.role is not Role.ADMIN]
+        outside = (Role.ADMIN, Role.PREVIEW, Role.VISITOR)
+        return [person for person in self.people().values() if person.role not in outside]
 
     def learners_of(self, course: Course) -> list[Person]:
         """Who has a row in the gradebook."""
@@ -254,12 +265,19 @@ class Profile:
         return f"course-{course.id}"
 
     def person_with(self, user_id: str) -> Person | None:
-        return next((person for person in PEOPLE.values() if self.user_id(person) == user_id), None)
+        return next((person for person in self.people().values() if self.user_id(person) == user_id), None)
 
     # --- login initiation and authentication request ------------------------------------------------------------
 
     def begin(
-        self, person: Person, course: Course, activity: Activity | None, *, document_target: str = "iframe"
+        self,
+        person: Person,
+        course: Course,
+        activity: Activity | None,
+        *,
+        document_target: str = "iframe",
+        review: Review | None = None,
+        oddities: Oddities | None = None,
     ) -> dict[str, str]:
         """Remember a launch to come and say what the browser shall post to the tool. No activity: content selection."""
         pending = PendingLaunch(
@@ -269,6 +287,8 @@ class Profile:
             activity=activity,
             began_at=self.now(),
             document_target=document_target,
+            review=review,
+            oddities=oddities or Oddities(),
         )
         self.world.pending[pending.id] = pending
         return {
@@ -279,10 +299,19 @@ class Profile:
             "client_id": self.client_id,
             "lti_deployment_id": self.deployment_id,
             **self.more_login_fields(),
+            **self.storage_field(),
         }
 
     def more_login_fields(self) -> dict[str, str]:
         return {}
+
+    def storage_target(self) -> str | None:
+        """Where a tool finds the platform's storage, if the platform has one and it is not switched off."""
+        return None if self.faults.storage_off else self.storage_frame
+
+    def storage_field(self) -> dict[str, str]:
+        target = self.storage_target()
+        return {"lti_storage_target": target} if target else {}
 
     def more_answer_fields(self) -> dict[str, str]:
         """What the platform's web framework adds to the form that carries the id_token."""
@@ -333,14 +362,29 @@ class Profile:
 
     # --- the id_token -------------------------------------------------------------------------------------------
 
-    def id_token(self, pending: PendingLaunch, nonce: str) -> str:
-        return tokens.signed(self.claims(pending, nonce), self.keys.current)
+    def id_token(self, pending: PendingLaunch, nonce: str, fault: LaunchFault | None = None) -> str:
+        """What the platform says, then what this one launch says instead, then what the fault spoils."""
+        odd = pending.oddities
+        changes = {v.claim(name): value for name, value in odd.claims.items()}
+        claims = {
+            name: value
+            for name, value in (self.claims(pending, nonce) | changes).items()
+            if value is not None or name not in changes
+        }
+        claims |= dict.fromkeys(map(v.claim, odd.null_claims))
+        key, header = self.keys.current, dict(odd.header)
+        if fault:
+            claims = fault.spoiled(claims, int(self.now()))
+            if fault.strange_key:
+                header = {"kid": tokens.new_kid() if fault.unknown_kid else key.kid} | header
+                key = self.keys.stranger
+        return tokens.signed(claims, key, header)
 
     def claims(self, pending: PendingLaunch, nonce: str) -> tokens.Claims:
         """Every claim of the launch. A method that answers None leaves its claim out."""
-        activity = pending.activity
+        activity, review = pending.activity, pending.review
         lti: dict[str, Any] = {
-            "message_type": "LtiResourceLinkRequest" if activity else "LtiDeepLinkingRequest",
+            "message_type": self.message_type(pending),
             "version": "1.3.0",
             "deployment_id": self.deployment_id,
             "target_link_uri": activity.target_link_uri if activity else self.tool.target_link_uri,
@@ -352,16 +396,34 @@ class Profile:
             "lis": self.lis(pending),
             "role_scope_mentor": self.role_scope_mentor(pending.person),
             "custom": self.custom(pending),
+            "for_user": self.for_user(review.learner) if review else None,
         }
+        ags = self.ags_claim(pending)
+        if review:
+            ags = {**(ags or {}), "lineitem": self.line_item_url(pending.course, review.line_item)}
         full = {
             **self.envelope(pending, nonce),
             **self.person_claims(pending.person),
             **{v.LTI + name: value for name, value in lti.items()},
             v.DL + "deep_linking_settings": None if activity else self.deep_linking_settings(pending),
-            v.AGS: self.ags_claim(pending),
+            v.AGS: ags,
             v.NRPS: self.nrps_claim(pending),
         }
         return {name: value for name, value in full.items() if value is not None} | self.more_claims(pending)
+
+    def message_type(self, pending: PendingLaunch) -> str:
+        if pending.review:
+            return "LtiSubmissionReviewRequest"
+        return "LtiResourceLinkRequest" if pending.activity else "LtiDeepLinkingRequest"
+
+    def for_user(self, learner: Person) -> tokens.Claims:
+        """Whose work a submission review is about."""
+        return {
+            "user_id": self.user_id(learner),
+            "person_sourcedid": learner.sourced_id,
+            **self.person_claims(learner),
+            "roles": self.roles(learner),
+        }
 
     def envelope(self, pending: PendingLaunch, nonce: str) -> tokens.Claims:
         issued_at = int(self.now())
@@ -389,6 +451,8 @@ class Profile:
             Role.STUDENT: [v.MEMBERSHIP + "Learner"],
             Role.OBSERVER: [v.MEMBERSHIP + "Mentor"],
             Role.ADMIN: [v.MEMBERSHIP + "Administrator"],
+            Role.PREVIEW: [v.MEMBERSHIP + "Learner", v.TEST_USER],
+            Role.VISITOR: [],
         }[person.role]
 
     def context(self, course: Course) -> tokens.Claims:

@@ -6,11 +6,14 @@ import base64
 import binascii
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, cast
 
 from joserfc import jwk, jwt
 from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry
 
 Claims = dict[str, Any]
 
@@ -44,8 +47,13 @@ def unverified_claims(token: str) -> Claims:
     return claims
 
 
-def signed(claims: Claims, key: jwk.RSAKey) -> str:
-    return jwt.encode({"typ": "JWT", "alg": "RS256", "kid": key.kid}, claims, key)
+def signed(claims: Claims, key: jwk.RSAKey, header: Mapping[str, Any] | None = None) -> str:
+    """Signed with RS256 whatever the header says; None in `header` leaves a member out."""
+    full = {"typ": "JWT", "alg": "RS256", "kid": key.kid} | dict(header or {})
+    parts = ({name: value for name, value in full.items() if value is not None}, claims)
+    message = b".".join(_base64(json.dumps(part).encode()) for part in parts)
+    signature = JWSRegistry.algorithms["RS256"].sign(message, key)
+    return b".".join((message, _base64(signature))).decode()
 
 
 def verified(token: str, jwks: Claims) -> Claims:
@@ -100,6 +108,11 @@ class PlatformKeys:
     def current(self) -> jwk.RSAKey:
         return self._keys[self._current]
 
+    @cached_property
+    def stranger(self) -> jwk.RSAKey:
+        """A key that is not the platform's."""
+        return _new_key()
+
     def rotate(self) -> None:
         """Everything moves on by one: the next key signs, the oldest is gone, a new one is announced."""
         self._keys = [*self._keys[1:], _new_key()]
@@ -108,6 +121,13 @@ class PlatformKeys:
         return {"keys": [cast(Claims, key.as_dict(private=False)) for key in self._keys]}
 
 
+def new_kid() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}_{uuid.uuid4()}"
+
+
 def _new_key() -> jwk.RSAKey:
-    kid = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}_{uuid.uuid4()}"
-    return jwk.RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": "RS256"})
+    return jwk.RSAKey.generate_key(2048, {"kid": new_kid(), "use": "sig", "alg": "RS256"})
+
+
+def _base64(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")

@@ -16,6 +16,7 @@ AGS_SCOPES = sorted([LINE_ITEM_SCOPE, LINE_ITEM_READ_SCOPE, RESULT_SCOPE, SCORE_
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
 INSTITUTION = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#"
 SYSTEM = "http://purl.imsglobal.org/vocab/lis/v2/system/person#"
+TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
 TEACHING_ASSISTANT = "http://purl.imsglobal.org/vocab/lis/v2/membership/Instructor#TeachingAssistant"
 
 LINE_ITEM_TYPE = "application/vnd.ims.lis.v2.lineitem+json"
@@ -27,3 +28,22 @@ MEMBERS_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ACTIVITY_PROGRESS = {"Initialized", "Started", "InProgress", "Submitted", "Completed"}
 GRADING_PROGRESS = {"FullyGraded", "Pending", "PendingManual", "Failed", "NotReady"}
+
+_FULL_NAMES = {
+    **{
+        name: LTI + name
+        for name in (
+            *("message_type", "version", "deployment_id", "target_link_uri", "roles", "role_scope_mentor", "for_user"),
+            *("context", "resource_link", "tool_platform", "launch_presentation", "lis", "custom", "ext"),
+            *("lti1p1", "lti11_legacy_user_id"),
+        )
+    },
+    "deep_linking_settings": DL + "deep_linking_settings",
+    "endpoint": AGS,
+    "namesroleservice": NRPS,
+}
+
+
+def claim(name: str) -> str:
+    """A claim's name in full from its short one; a full name, or one like `sub` that has no other, stays."""
+    return _FULL_NAMES.get(name, name)

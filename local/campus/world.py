@@ -5,6 +5,7 @@ Plain mutable records; whoever touches them holds the platform's lock. Nothing h
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -19,6 +20,8 @@ class Role(Enum):
     STUDENT = "student"
     OBSERVER = "observer"
     ADMIN = "administrator"
+    PREVIEW = "student preview"
+    VISITOR = "not signed in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,8 @@ PEOPLE = {
         Person(key="student3", number=23, given_name="Chloe", family_name="Dubois", role=Role.STUDENT),
         Person(key="observer", number=31, given_name="Olga", family_name="Petrova", role=Role.OBSERVER),
         Person(key="admin", number=2, given_name="Adam", family_name="Novak", role=Role.ADMIN),
+        Person(key="preview", number=91, given_name="Test", family_name="Student", role=Role.PREVIEW),
+        Person(key="visitor", number=0, given_name="Anonymous", family_name="Visitor", role=Role.VISITOR),
     )
 }
 STUDENTS = [person for person in PEOPLE.values() if person.role is Role.STUDENT]
@@ -144,6 +149,23 @@ class Course:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Review:
+    """One learner's work on one line item, to be looked at."""
+
+    learner: Person
+    line_item: LineItem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oddities:
+    """What one launch has that no launch of the platform would have."""
+
+    claims: Mapping[str, Any] = field(default_factory=dict)  # instead of the platform's; None leaves a claim out
+    null_claims: Sequence[str] = ()
+    header: Mapping[str, Any] = field(default_factory=dict)  # as `claims`, for the JOSE header
+
+
+@dataclass(frozen=True, kw_only=True)
 class PendingLaunch:
     """A login initiation that was sent out: what the hint in it stands for. Opens one launch."""
 
@@ -153,6 +175,8 @@ class PendingLaunch:
     activity: Activity | None  # None: content selection
     began_at: float
     document_target: str
+    review: Review | None = None
+    oddities: Oddities = field(default_factory=Oddities)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from local.campus.app import create_app
 from local.campus.campus import Campus
@@ -65,3 +67,15 @@ def moodle(campus: Campus, client: FlaskClient, tool: StandInTool) -> Visitor:
 def platform(request: pytest.FixtureRequest, campus: Campus, client: FlaskClient, tool: StandInTool) -> Visitor:
     """The rules that hold everywhere."""
     return Visitor(campus, client, tool, request.param)
+
+
+@pytest.fixture
+def served(app: Flask) -> Iterator[str]:
+    """The address of the same Campus on the wire."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

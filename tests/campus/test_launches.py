@@ -93,7 +93,6 @@ def test_canvas_sends_its_own_parameters_and_a_sealed_hint(canvas: Visitor) -> N
     fields = canvas.begins()
 
     assert {"canvas_environment", "canvas_region"} <= fields.keys()
-    assert "lti_storage_target" not in fields
     assert tokens.header_of(fields["lti_message_hint"])["alg"] == "HS256"
 
 

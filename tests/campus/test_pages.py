@@ -81,7 +81,7 @@ def test_only_who_manages_the_course_may_add_activities(platform: Visitor, user:
 
 def test_opening_here_frames_a_page_that_posts_a_login_initiation(platform: Visitor, tool: StandInTool) -> None:
     path = f"/{platform.slug}/courses/{platform.course()['id']}/activities/{platform.activity()['id']}?as=student1"
-    source = re.findall(r'<iframe src="([^"]+)"', page(platform, path))[0]
+    (source,) = re.findall(r'<iframe src="([^"]+)" name="tool"', page(platform, path))
 
     posting = platform.client.get(f"{CAMPUS_URL}{source}")
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
-from flask import Flask
-from werkzeug.serving import make_server
 
 from local.campus import vocabulary as v
 from tests.campus.stand_in import Visitor
@@ -37,17 +33,6 @@ def test_campus_runs_until_it_is_told_to_stop(told: signal.Signals) -> None:
     assert url.startswith("http://127.0.0.1:")
     assert [platform["issuer"] for platform in platforms] == [f"{url}/canvas", f"{url}/moodle"]
     assert status == 0
-
-
-@pytest.fixture
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_moodles_odd_headers_reach_the_wire(served: str, moodle: Visitor) -> None:

@@ -1,4 +1,7 @@
-"""Canvas as it behaves when it hosts a course: its claims, its status codes, its way of wiping grades."""
+"""Canvas as it behaves when it hosts a course: its claims, its status codes, its way of wiping grades.
+
+One thing is not Canvas': it opens submissions by messages of its own, and Campus by LtiSubmissionReviewRequest.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +59,7 @@ class Canvas(Profile):
     keys_after = 1
     keeps_tool_keys = False  # fetched at every token request: the tool's rotation is seen at once
     id_token_seconds = 3600
+    storage_frame = "post_message_forwarding"
     checks_deployment = False
     missing_scope_status = 401
     authentication_errors: ClassVar[dict[str, str]] = {
@@ -65,6 +69,13 @@ class Canvas(Profile):
         "user": "login_required",
     }
 
+    def people(self) -> dict[str, Person]:
+        return PEOPLE  # a teacher can preview as a student; a public course has visitors
+
+    def learners_of(self, course: Course) -> list[Person]:
+        """The test student has marks, too, though no roster shows it."""
+        return [*super().learners_of(course), PEOPLE["preview"]]
+
     def new_resource_link_id(self, number: int) -> str:  # noqa: ARG002 - opaque, not counted
         return str(uuid.uuid4())
 
@@ -72,6 +83,8 @@ class Canvas(Profile):
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"canvas user {person.number}"))
 
     def login_hint(self, person: Person) -> str:
+        if person.role is Role.VISITOR:
+            return "anonymous"  # a marker, the same for everybody
         return digest(f"canvas login {person.number}")
 
     def context_id(self, course: Course) -> str:
@@ -88,7 +101,7 @@ class Canvas(Profile):
         return {"canvas_environment": "prod", "canvas_region": "not_configured"}
 
     def more_answer_fields(self) -> dict[str, str]:
-        return {"utf8": "✓", "authenticity_token": secrets.token_urlsafe(64)}
+        return {"utf8": "✓", "authenticity_token": secrets.token_urlsafe(64), **self.storage_field()}
 
     def message_hint(self, pending: PendingLaunch) -> str:
         return self.seal.seal(
@@ -109,14 +122,19 @@ class Canvas(Profile):
 
     def envelope(self, pending: PendingLaunch, nonce: str) -> tokens.Claims:
         issued_at = int(pending.began_at)  # when the launch began, not when the id_token is made
-        return {
+        envelope = {
             **super().envelope(pending, nonce),
             "azp": self.client_id,
             "iat": issued_at,
             "exp": issued_at + self.id_token_seconds,
         }
+        if pending.person.role is Role.VISITOR:
+            del envelope["sub"]
+        return envelope
 
     def person_claims(self, person: Person) -> tokens.Claims:
+        if person.role is Role.VISITOR:
+            return {}
         picture = f"{self.issuer}/images/thumbnails/{person.number}"
         return {**super().person_claims(person), "picture": picture}
 
@@ -130,6 +148,8 @@ class Canvas(Profile):
                 Role.STUDENT: [v.INSTITUTION + "Student", v.MEMBERSHIP + "Learner", user],
                 Role.OBSERVER: [v.INSTITUTION + "Observer", v.MEMBERSHIP + "Mentor", user],
                 Role.ADMIN: [v.INSTITUTION + "Administrator", user],  # no role in the course at all
+                Role.PREVIEW: [v.MEMBERSHIP + "Learner", v.TEST_USER],
+                Role.VISITOR: [v.SYSTEM + "None"],
             }[person.role]
         )
 
@@ -154,7 +174,10 @@ class Canvas(Profile):
         return {**presentation, "height": None, "width": None, **_BOOKKEEPING}
 
     def lis(self, pending: PendingLaunch) -> tokens.Claims:
-        return {**(super().lis(pending) or {}), **_BOOKKEEPING}
+        claim = {**(super().lis(pending) or {}), **_BOOKKEEPING}
+        if pending.person.role in (Role.PREVIEW, Role.VISITOR):
+            del claim["person_sourcedid"]  # no institution knows them
+        return claim
 
     def custom(self, pending: PendingLaunch) -> tokens.Claims:
         resolved = super().custom(pending) or {}
@@ -178,6 +201,10 @@ class Canvas(Profile):
             known["Canvas.assignment.title"] = activity.title
             known["Canvas.assignment.pointsPossible"] = f"{item.score_maximum:g}"
         known.pop("Person.sourcedId")  # not filled in by this institution: arrives as it was written
+        if pending.person.role is Role.VISITOR:
+            known = {
+                name: value for name, value in known.items() if not re.match(r"(User|Person|Canvas\.user)\.", name)
+            }
         return known
 
     def ags_claim(self, pending: PendingLaunch) -> tokens.Claims:
@@ -192,9 +219,10 @@ class Canvas(Profile):
         return {**(super().nrps_claim(pending) or {}), **_BOOKKEEPING}
 
     def more_claims(self, pending: PendingLaunch) -> tokens.Claims:
+        old_id = {"user_id": digest(f"canvas 1.1 {pending.person.number}"), **_BOOKKEEPING}
         return {
             "locale": "en",
-            v.LTI + "lti1p1": {"user_id": digest(f"canvas 1.1 {pending.person.number}"), **_BOOKKEEPING},
+            **({} if pending.person.role is Role.VISITOR else {v.LTI + "lti1p1": old_id}),
             v.LTI + "lti11_legacy_user_id": "",
             _PLACEMENT: None if pending.activity else "course_assignments_menu",
         }

@@ -80,7 +80,7 @@ class Moodle(Profile):
         super().reset()
 
     def people_of(self, course: Course) -> list[Person]:  # noqa: ARG002 - the same in both
-        return list(PEOPLE.values())
+        return list(self.people().values())
 
     def may_add_activities(self, person: Person) -> bool:
         return person.role in (Role.TEACHER, Role.ADMIN)  # a non-editing teacher may not
@@ -121,6 +121,9 @@ class Moodle(Profile):
                 return [v.INSTITUTION + "Administrator", v.MEMBERSHIP + "Instructor", v.SYSTEM + "Administrator"]
             case _:
                 return [v.MEMBERSHIP + "Learner"]
+
+    def for_user(self, learner: Person) -> tokens.Claims:
+        return {"user_id": self.user_id(learner)}
 
     def context(self, course: Course) -> tokens.Claims:
         return {**super().context(course), "type": ["CourseSection"]}
