@@ -93,6 +93,7 @@ class Platform:
     published: list[dict[str, Any]] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     replies: dict[str, list[Reply]] = field(default_factory=dict)
+    connections: int = 0
 
     def __post_init__(self) -> None:
         self.published = self.published or [self.public_jwk(self.key)]
@@ -241,6 +242,10 @@ def serving(name: str = "platform", client_id: str = "client-1") -> Iterator[Pla
 
     class Service(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            platform.connections += 1
+            super().setup()
 
         def do_POST(self) -> None:
             parts = urlsplit(self.path)
