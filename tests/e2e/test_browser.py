@@ -58,7 +58,7 @@ def goes_to_course(page: Page, world: World, profile: str, user: str) -> None:
 
 
 def the_tool(page: Page) -> FrameLocator:
-    return page.frame_locator("iframe")
+    return page.frame_locator("[data-testid=tool-frame]")
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -131,7 +131,7 @@ def test_one_click_opens_a_window_where_nothing_else_does(playwright: Playwright
         page, answers = context.new_page(), answers_of(context)
         opens_first_activity(page, world, "moodle")
         with context.expect_page() as opening:
-            page.frame_locator("iframe").get_by_role("button", name="Open in a new window").click()
+            page.frame_locator("[data-testid=tool-frame]").get_by_role("button", name="Open in a new window").click()
         window = opening.value
 
         expect(window.get_by_role("heading", level=1)).to_be_visible()
