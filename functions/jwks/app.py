@@ -12,4 +12,6 @@ def lambda_handler(request: http.Request) -> http.Response:
     if request.path == "/health":
         publisher.require_health()
         return http.as_json({"status": "ok"})
-    return http.as_json(publisher.publish(), headers={"Cache-Control": f"public, max-age={CACHED_SECONDS}"})
+    return http.as_json(
+        publisher.publish(request.tool_url), headers={"Cache-Control": f"public, max-age={CACHED_SECONDS}"}
+    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lti_tool.domain.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
 """An item as the adapters see it: names to `str`, `int`, `bool`; other shapes are kept as JSON text."""
@@ -35,6 +38,10 @@ def store() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
+        reasons: Any = error.response.get("CancellationReasons", [])
+        refused = {reason.get("Code", "None") for reason in reasons} - {"None"}
+        if code == "TransactionCanceledException" and refused == {"ConditionalCheckFailed"}:
+            raise ConditionFailedError(None) from error
         if code == "ConditionalCheckFailedException":
             item: Any = error.response.get("Item")
             raise ConditionFailedError(unmarshal(item) if item else None) from error
@@ -70,3 +77,22 @@ def epoch(moment: datetime) -> int:
 
 def from_epoch(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def query(client: DynamoDBClient, table: str, pk: str) -> list[Item]:
+    """All items of one partition, by sort key, read consistently."""
+    found: list[Item] = []
+    start: dict[str, Any] = {}
+    while True:
+        with store():
+            page = client.query(
+                TableName=table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": pk}},
+                ConsistentRead=True,
+                **start,
+            )
+        found += map(unmarshal, page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return found
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

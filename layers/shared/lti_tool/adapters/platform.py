@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -24,7 +25,8 @@ from lti_tool.domain.score import Score, scores_url, wire
 from lti_tool.use_cases.ports import Clock, Signer
 
 TIMEOUT = (3.0, 10.0)  # seconds to connect, and between two bytes
-LARGEST_ANSWER = 64 * 1024
+LARGEST_ANSWER = 256 * 1024
+LONGEST_ANSWER_SECONDS = 15.0
 ASSERTION_LIVES = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(seconds=5)  # Moodle takes no assertion whose iat is ahead of its own clock
 DEFAULT_TOKEN_LIFE = 300  # seconds, when the platform does not say
@@ -71,12 +73,28 @@ class PlatformHttp:
 
     def post(self, url: str, *, data: bytes | dict[str, str], headers: dict[str, str], what: str) -> _Answer:
         """Raises PlatformUnavailableError: unreachable or too slow; `what` begins its cause."""
+        return self._send("POST", url, data=data, headers=headers, what=what)
+
+    def get(self, url: str, *, headers: dict[str, str], what: str) -> _Answer:
+        return self._send("GET", url, data=None, headers=headers, what=what)
+
+    def require_allowed(self, url: str) -> None:
         require_allowed(url, loopback_http=self._loopback_http)
+
+    def _send(
+        self, method: str, url: str, *, data: bytes | dict[str, str] | None, headers: dict[str, str], what: str
+    ) -> _Answer:
+        self.require_allowed(url)
+        deadline = time.monotonic() + LONGEST_ANSWER_SECONDS
         try:
-            with self._session.post(
-                url, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+            with self._session.request(
+                method, url, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
             ) as response:
-                body = response.raw.read(LARGEST_ANSWER, decode_content=True)
+                body = b""
+                for part in response.iter_content(8192):
+                    body += part
+                    if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
+                        raise PlatformUnavailableError(f"{what}_endless")
                 return _Answer(response.status_code, response.headers, body)
         except (requests.RequestException, OSError) as error:
             raise PlatformUnavailableError(f"{what}_unreachable") from error
@@ -219,3 +237,35 @@ def _retry_after(answer: _Answer, now: datetime) -> datetime | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(moment, now + timedelta(days=1))
+
+
+class PlatformIntroductions:
+    """Dynamic registration: a platform's configuration, and its registration endpoint."""
+
+    def __init__(self, http: PlatformHttp) -> None:
+        self._http = http
+
+    def require_allowed(self, url: str) -> None:
+        self._http.require_allowed(url)
+
+    def configuration(self, url: str, registration_token: str | None) -> Any:
+        # Canvas reads its token here as well; the others do not mind.
+        answer = self._http.get(url, headers=_introduced(registration_token), what="platform_configuration")
+        document = answer.json()
+        if answer.status != 200 or document is None:
+            raise PlatformUnavailableError("platform_configuration_not_served")
+        return document
+
+    def register(self, endpoint: str, request: dict[str, Any], registration_token: str | None) -> Any:
+        headers = {"Content-Type": "application/json", **_introduced(registration_token)}
+        answer = self._http.post(endpoint, data=json.dumps(request).encode(), headers=headers, what="registration")
+        if answer.status >= 500:
+            raise PlatformUnavailableError("registration_endpoint_down")
+        if answer.status not in {200, 201}:
+            raise PlatformRefusedError("registration_refused", http_status=answer.status)
+        return answer.json()
+
+
+def _introduced(registration_token: str | None) -> dict[str, str]:
+    bearer = {"Authorization": f"Bearer {registration_token}"} if registration_token else {}
+    return {"Accept": "application/json", **bearer}

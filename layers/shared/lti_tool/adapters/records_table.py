@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, store, unmarshal
 from lti_tool.domain.activity import Attempt
-from lti_tool.domain.errors import ScoreHeldError, StoreUnavailableError
+from lti_tool.domain.errors import ScoreHeldError
 from lti_tool.domain.registration import RegistrationReference
 from lti_tool.domain.score import (
     ActivityProgress,
@@ -84,14 +84,12 @@ class RecordsTable:
         try:
             with store():
                 self._client.transact_write_items(TransactItems=writes)
-        except StoreUnavailableError as error:
+        except ConditionFailedError as error:
             refused = _refused_writes(error.__cause__)
             if refused == {0} or refused == {0, 1}:
                 return  # a newer attempt is there already: the same learner in another tab
             if refused == {1}:  # a newer score from elsewhere: the attempt is kept, the newer score stands
                 self.hand_in(link, attempt, None)
-                return
-            raise
 
     # --- The outbox -------------------------------------------------------------------------------------------
 
@@ -253,14 +251,9 @@ class RecordsTable:
 
 
 def _refused_writes(cause: BaseException | None) -> set[int]:
-    """Which writes of a cancelled transaction failed their condition; empty when it failed for another reason."""
-    if not isinstance(cause, ClientError):
-        return set()
-    reasons: Any = cause.response.get("CancellationReasons", [])
-    codes = [reason.get("Code", "None") for reason in reasons]
-    if set(codes) - {"None", "ConditionalCheckFailed"}:
-        return set()
-    return {index for index, code in enumerate(codes) if code == "ConditionalCheckFailed"}
+    """Which writes of a cancelled transaction failed their condition."""
+    reasons: Any = cause.response.get("CancellationReasons", []) if isinstance(cause, ClientError) else []
+    return {index for index, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"}
 
 
 def _quoted(part: str) -> str:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, store, unmarshal
+from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, query, store, unmarshal
 from lti_tool.domain.errors import AmbiguousPlatformError, UnknownActivityError, UnknownRegistrationError
 from lti_tool.domain.registration import (
     DeploymentPolicy,
@@ -84,21 +84,31 @@ class RegistrationsTable:
     # --- The operator's side --------------------------------------------------------------------------------
 
     def add(self, registration: Registration) -> bool:
-        reference = registration.reference
-        is_new = not self._query(f"registration#{reference}")
-        with store():
-            self._client.transact_write_items(
-                TransactItems=[
-                    {"Put": {"TableName": self._table, "Item": marshal(item)}}
-                    for item in (
-                        _registration_item(registration),
-                        {"pk": f"issuer#{registration.issuer}", "sk": f"registration#{reference}"},
-                        *(_deployment_item(registration, *found) for found in registration.deployments.items()),
-                    )
-                ]
-            )
-        self._believed.pop(reference, None)
+        is_new = not self._query(f"registration#{registration.reference}")
+        self._write(registration, "")
         return is_new
+
+    def add_new(self, registration: Registration) -> bool:
+        try:
+            self._write(registration, "attribute_not_exists(pk)")
+        except ConditionFailedError:
+            return False
+        return True
+
+    def _write(self, registration: Registration, condition: str) -> None:
+        reference = registration.reference
+        beside = (
+            {"pk": f"issuer#{registration.issuer}", "sk": f"registration#{reference}"},
+            *(_deployment_item(registration, *found) for found in registration.deployments.items()),
+        )
+        first: Any = {"TableName": self._table, "Item": marshal(_registration_item(registration))}
+        if condition:
+            first["ConditionExpression"] = condition
+        writes: list[Any] = [{"Put": first}]
+        writes += [{"Put": {"TableName": self._table, "Item": marshal(item)}} for item in beside]
+        with store():
+            self._client.transact_write_items(TransactItems=writes)
+        self._believed.pop(reference, None)
 
     def remove(self, registration: Registration) -> None:
         keys = [(f"issuer#{registration.issuer}", f"registration#{registration.reference}")]
@@ -172,24 +182,6 @@ class CatalogueTable:
             found = {activity.id: activity for activity in activities}
             self._believed = (self._monotonic() + BELIEVED_SECONDS, found)
         return found
-
-
-def query(client: DynamoDBClient, table: str, pk: str) -> list[Item]:
-    found: list[Item] = []
-    start: dict[str, Any] = {}
-    while True:
-        with store():
-            page = client.query(
-                TableName=table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": pk}},
-                ConsistentRead=True,
-                **start,
-            )
-        found += map(unmarshal, page["Items"])
-        if "LastEvaluatedKey" not in page:
-            return found
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def _registration_item(registration: Registration) -> Item:

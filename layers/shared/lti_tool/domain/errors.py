@@ -26,6 +26,7 @@ class Step(Enum):
     ASK_ADMINISTRATOR = (
         "Ask the people who look after your learning platform, and give them the code and the support id."
     )
+    ASK_FOR_INVITATION = "Ask the tool's operator for a new link: lti invite create."
     ASK_TEACHER = "Tell your teacher, and give the code and the support id below."
     CHECK_CLOCK = "Set the platform's clock by a time server; it may be wrong by a minute at most."
     CHECK_KEY_SET = "Open the platform's key set URL: it has to answer with its current RSA keys, each with a kid."
@@ -250,6 +251,19 @@ class InvalidActivityError(InvalidRequestError):
     administrator = Step.COMPARE_DOCUMENTATION
 
 
+class InvalidConfigurationError(InvalidRequestError):
+    code = "invalid_platform_configuration"
+    sentence = "What the learning platform says about itself is not as LTI 1.3 says."
+    student = Step.NOTHING
+
+
+class IssuerMismatchError(InvalidRequestError):
+    code = "issuer_mismatch"
+    sentence = "The learning platform's configuration speaks for another host than the one that served it."
+    student = Step.NOTHING
+    administrator = Step.CHECK_REGISTRATION
+
+
 # --- Not here, or not so: 404, 405 -----------------------------------------------------------------------------
 
 
@@ -347,6 +361,24 @@ class DeploymentDisabledError(UnknownRegistrationError):
     code = "deployment_disabled"
     sentence = "This place (deployment) is switched off."
     administrator = Step.ENABLE_PLATFORM
+
+
+class InvitationEndedError(ToolError):
+    code = "invitation_ended"
+    status = 403
+    sentence = "This invitation was used, has expired, or was never made."
+    student = Step.NOTHING
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.ASK_FOR_INVITATION
+
+
+class AlreadyRegisteredError(ToolError):
+    code = "already_registered"
+    status = 409
+    sentence = "This learning platform is registered with the tool already."
+    student = Step.NOTHING
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.READ_LOGS
 
 
 class NotPermittedError(ToolError):

@@ -25,6 +25,14 @@ ENGLISH = {
     "new_window": "Open in a new window",
     "new_window_opened": "It has opened in a new window. You can close this one.",
     "store_unanswered": "Your course's page did not answer. Open it again from there, best in a new window.",
+    "register_title": "Register this learning platform?",
+    "register_platform": "Learning platform",
+    "register_tenant": "Invited as",
+    "register_shared": "What the platform will share of its users",
+    "register_placements": "Where the tool will appear",
+    "register": "Register",
+    "registered_title": "Registered",
+    "registered": "The learning platform and the tool know each other now. You can close this window.",
 }
 """The words of the pages; each language file has the same keys under `page`."""
 

@@ -141,6 +141,49 @@ def _script(name: str) -> str:
     return shared + (folder / f"{name}.js").read_text(encoding="utf-8")
 
 
+# --- Registration -----------------------------------------------------------------------------------------------
+
+
+def confirm_registration(
+    *,
+    tenant: str,
+    issuer: str,
+    claims: Iterable[str],
+    placements: Iterable[str],
+    fields: Mapping[str, str],
+    nonce: str,
+    reader: Language,
+) -> str:
+    """Shows an administrator what registering means; only the button does it."""
+    inputs = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()
+    )
+    rows = (
+        ("register_platform", issuer),
+        ("register_tenant", tenant),
+        ("register_shared", ", ".join(claims)),
+        ("register_placements", ", ".join(placements)),
+    )
+    listed = "".join(f"<dt>{escape(reader.page(word))}</dt><dd>{escape(value)}</dd>" for word, value in rows if value)
+    body = (
+        f"<h1>{escape(reader.page('register_title'))}</h1><dl>{listed}</dl>"
+        f'<form method="post" action="/lti/register">{inputs}'
+        f'<button id="register">{escape(reader.page("register"))}</button></form>'
+    )
+    return _page(reader.page("register_title"), body, nonce, reader)
+
+
+def registered(registration: Registration, nonce: str, reader: Language) -> str:
+    """Tells the platform's window to close; the message holds nothing that others may not hear."""
+    body = (
+        f"<h1>{escape(reader.page('registered_title'))}</h1><p>{escape(reader.page('registered'))}</p>"
+        f"<dl><dt>Client ID</dt><dd><code>{escape(registration.client_id)}</code></dd></dl>"
+        f'<script nonce="{nonce}">'
+        '(window.opener ?? window.parent).postMessage({ subject: "org.imsglobal.lti.close" }, "*");</script>'
+    )
+    return _page(reader.page("registered_title"), body, nonce, reader)
+
+
 # --- Refusals ---------------------------------------------------------------------------------------------------
 
 _REFUSAL = Template("""<h1>$sentence</h1>

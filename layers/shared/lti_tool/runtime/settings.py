@@ -20,6 +20,7 @@ class Settings:
     tool_url: str
     loopback_http: bool
     score_lease: timedelta
+    region: str
 
 
 @cache
@@ -33,5 +34,6 @@ def settings() -> Settings:
         signing_key_id=env["SIGNING_KEY_ID"],
         tool_url=env.get("TOOL_URL", "").rstrip("/"),
         loopback_http=env.get("LOOPBACK_HTTP") == "allowed",
+        region=env.get("REGION_NAME") or env["AWS_REGION"],
         score_lease=timedelta(seconds=int(env.get("SCORE_LEASE_SECONDS", "30"))),
     )

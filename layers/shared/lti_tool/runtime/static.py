@@ -9,7 +9,12 @@ from pathlib import Path
 from lti_tool.domain.errors import NotFoundError
 from lti_tool.runtime import http, pages
 
-_TYPES = {".html": http.HTML, ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_TYPES = {
+    ".html": http.HTML,
+    ".svg": "image/svg+xml",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+}
 
 
 class Pages:

@@ -15,17 +15,21 @@ from lti_tool.runtime.settings import settings
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from lti_tool.adapters.invitations_table import InvitationsTable
     from lti_tool.adapters.kms import KmsSigner
     from lti_tool.adapters.launches_table import LaunchesTable, TracesTable
     from lti_tool.adapters.records_table import RecordsTable
+    from lti_tool.adapters.regions_table import RegionsTable
     from lti_tool.adapters.registrations_table import CatalogueTable, RegistrationsTable
     from lti_tool.adapters.sqs import ScoresQueue
+    from lti_tool.domain.offer import Offer
     from lti_tool.use_cases.activity import ActivityDesk
     from lti_tool.use_cases.deeplink import DeepLinkAnswerer
     from lti_tool.use_cases.gradesync import GradeSync, Sweep
     from lti_tool.use_cases.jwks import KeyPublisher
     from lti_tool.use_cases.launch import LaunchVerifier
     from lti_tool.use_cases.login import LoginStarter
+    from lti_tool.use_cases.register import PlatformRegistrar
     from lti_tool.use_cases.session import SessionGuard
 
 
@@ -74,7 +78,53 @@ def key_publisher() -> KeyPublisher:
     from lti_tool.use_cases.jwks import KeyPublisher
 
     tables = (settings().registrations_table, settings().launches_table, settings().records_table)
-    return KeyPublisher(signer=_signer(), health=TablesHealth(_dynamodb(), tables))
+    return KeyPublisher(
+        signer=_signer(),
+        regions=_regions(),
+        health=TablesHealth(_dynamodb(), tables),
+        clock=now,
+        region=settings().region,
+    )
+
+
+@cache
+def platform_registrar() -> PlatformRegistrar:
+    from lti_tool.adapters.platform import PlatformHttp, PlatformIntroductions
+    from lti_tool.use_cases.register import PlatformRegistrar
+
+    http = PlatformHttp(loopback_http=settings().loopback_http)
+    return PlatformRegistrar(
+        invitations=invitations(),
+        introductions=PlatformIntroductions(http),
+        registrations=registrations(),
+        offer=offer(),
+        clock=now,
+    )
+
+
+@cache
+def offer() -> Offer:
+    """What the tool offers, as its settings file says."""
+    import tomllib
+    from importlib.resources import files
+
+    from lti_tool.domain.offer import Offer
+
+    return Offer.model_validate(tomllib.loads(files("lti_tool").joinpath("offer.toml").read_text(encoding="utf-8")))
+
+
+@cache
+def invitations() -> InvitationsTable:
+    from lti_tool.adapters.invitations_table import InvitationsTable
+
+    return InvitationsTable(_dynamodb(), settings().registrations_table)
+
+
+@cache
+def _regions() -> RegionsTable:
+    from lti_tool.adapters.regions_table import RegionsTable
+
+    return RegionsTable(_dynamodb(), settings().registrations_table)
 
 
 @cache

@@ -1,20 +1,52 @@
-"""JWKS: the keys that platforms verify our signatures with."""
+"""JWKS: the keys that platforms verify our signatures with, of every region."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from lti_tool.domain.jwks import jwks
-from lti_tool.use_cases.ports import Health, Signer
+from lti_tool.domain.region import Region
+from lti_tool.use_cases.ports import Clock, Health, Regions, Signer
+
+BELIEVED = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class KeyPublisher:
-    signer: Signer
-    health: Health
+    """Publishes every region's public keys, and makes this region known to the others.
 
-    def publish(self) -> dict[str, list[dict[str, str]]]:
-        return jwks(self.signer.public_keys())
+    `region` is this one's name. What was found is believed for five minutes: most requests are answered from memory.
+    """
+
+    signer: Signer
+    regions: Regions
+    health: Health
+    clock: Clock
+    region: str
+    _believed: tuple[datetime, Sequence[Region]] | None = field(default=None, init=False)
+
+    def publish(self, tool_url: str) -> dict[str, list[dict[str, str]]]:
+        """The document: our own keys first, then the other regions'; no key twice."""
+        regions = self.deployed(tool_url)
+        own = [key for region in regions if region.name == self.region for key in region.keys]
+        others = [key for region in regions if region.name != self.region for key in region.keys]
+        return {"keys": list({key["kid"]: dict(key) for key in (*own, *others)}.values())}
+
+    def deployed(self, tool_url: str) -> Sequence[Region]:
+        """Every region that is deployed, by name; this one's record is written when it is new or has changed."""
+        now = self.clock()
+        if self._believed is not None and now - self._believed[0] < BELIEVED:
+            return self._believed[1]
+        own = Region(name=self.region, base_url=tool_url, keys=tuple(jwks(self.signer.public_keys())["keys"]))
+        written = self.regions.all()
+        if own not in written:
+            self.regions.put(own)
+        others = (region for region in written if region.name != self.region)
+        regions = sorted([own, *others], key=lambda region: region.name)
+        self._believed = (now, regions)
+        return regions
 
     def require_health(self) -> None:
         """Raises StoreUnavailableError."""

@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 if TYPE_CHECKING:  # names for types only: the hot functions load neither pydantic nor what stands on it
     from lti_tool.domain.activity import Activity, Attempt
+    from lti_tool.domain.invitation import Invitation
     from lti_tool.domain.jwks import ToolKey
     from lti_tool.domain.launch import AnyLaunch
     from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, State
+    from lti_tool.domain.region import Region
     from lti_tool.domain.registration import DeploymentStatus, Registration, RegistrationReference
     from lti_tool.domain.score import OutboxEntry, Score, ScoreKey
     from lti_tool.domain.session import Session, SessionToken
@@ -52,9 +54,63 @@ class RegistrationRegister(Registrations, Protocol):
     def add(self, registration: Registration) -> bool:
         """Store a registration with its deployments; `False` when one of that issuer and client_id was replaced."""
 
+    def add_new(self, registration: Registration) -> bool:
+        """The same, unless there is one already: `False` then, and nothing changed."""
+
     def remove(self, registration: Registration) -> None: ...
 
     def all(self) -> Sequence[Registration]: ...
+
+
+class Invitations(Protocol):
+    """Known by the fingerprint of their token; conditions are judged in the region that made them."""
+
+    def add(self, invitation: Invitation) -> None: ...
+
+    def find(self, token: str) -> Invitation | None: ...
+
+    def spend(self, token: str, now: datetime) -> Invitation:
+        """Use it up; works once, even for simultaneous tries.
+
+        Raises:
+            InvitationEndedError.
+        """
+
+    def reopen(self, token: str) -> None:
+        """Take the use back: no pact was made."""
+
+    def all(self) -> Sequence[Invitation]: ...
+
+    def remove(self, invitation_id: str) -> None:
+        """Raises InvitationEndedError: there is none of that id."""
+
+
+class Introductions(Protocol):
+    """A platform's side of dynamic registration, over HTTP, under the outbound policy."""
+
+    def require_allowed(self, url: str) -> None:
+        """Raises ForbiddenAddressError."""
+
+    def configuration(self, url: str, registration_token: str | None) -> Any:
+        """The document that the platform serves there.
+
+        Raises:
+            ForbiddenAddressError, PlatformUnavailableError.
+        """
+
+    def register(self, endpoint: str, request: dict[str, Any], registration_token: str | None) -> Any:
+        """The platform's answer to our request.
+
+        Raises:
+            PlatformUnavailableError, PlatformRefusedError.
+        """
+
+
+class Regions(Protocol):
+    def all(self) -> Sequence[Region]:
+        """Every deployed region, by name."""
+
+    def put(self, region: Region) -> None: ...
 
 
 class LoginAttempts(Protocol):

@@ -1,0 +1,40 @@
+"""GET /lti/canvas.json: Canvas's tool configuration. GET, POST /lti/register: dynamic registration by invitation."""
+
+from lti_tool.domain.canvas import canvas_configuration
+from lti_tool.domain.dynamic_registration import claims_wanted
+from lti_tool.domain.errors import NotFoundError
+from lti_tool.runtime import http, pages, wiring
+from lti_tool.use_cases.register import Introduction
+
+
+@http.endpoint("register", traced=True)
+def lambda_handler(request: http.Request) -> http.Response:
+    if request.path == "/lti/canvas.json":
+        request.require_method("GET")
+        regions = wiring.key_publisher().deployed(request.tool_url)
+        return http.as_json(canvas_configuration(wiring.offer(), request.tool_url, regions))
+    if request.path != "/lti/register":
+        raise NotFoundError
+    request.require_method("GET", "POST")
+    parameters = request.parameters()
+    token = parameters.required("invitation")
+    introduction = Introduction(
+        configuration_url=parameters.required("openid_configuration"),
+        registration_token=parameters.optional("registration_token") or None,
+    )
+    nonce = pages.new_nonce()
+    if request.method == "POST":
+        registration = wiring.platform_registrar().register(token, introduction, request.tool_url)
+        return http.html(pages.registered(registration, nonce, request.language), nonce)
+    invitation, platform = wiring.platform_registrar().introduce(token, introduction)
+    offer = wiring.offer()
+    page = pages.confirm_registration(
+        tenant=invitation.tenant,
+        issuer=platform.issuer,
+        claims=claims_wanted(offer),
+        placements=[placement.placement for placement in offer.placements],
+        fields=dict(parameters.pairs()),
+        nonce=nonce,
+        reader=request.language,
+    )
+    return http.html(page, nonce)

@@ -1,0 +1,61 @@
+"""Register: an invited platform introduces itself, and a pact is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from lti_tool.domain.dynamic_registration import PlatformConfiguration, registration_answered, registration_request
+from lti_tool.domain.errors import AlreadyRegisteredError
+from lti_tool.domain.invitation import Invitation, require_open
+from lti_tool.domain.offer import Offer
+from lti_tool.domain.registration import Registration
+from lti_tool.use_cases.ports import Clock, Introductions, Invitations, RegistrationRegister
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introduction:
+    """How a platform introduces itself: where its configuration is, and a token of its own for our request."""
+
+    configuration_url: str
+    registration_token: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformRegistrar:
+    """Registers a platform by dynamic registration: one invitation, one platform, once."""
+
+    invitations: Invitations
+    introductions: Introductions
+    registrations: RegistrationRegister
+    offer: Offer
+    clock: Clock
+
+    def introduce(self, token: str, introduction: Introduction) -> tuple[Invitation, PlatformConfiguration]:
+        """Who wants to register, for a person to confirm; nothing is spent or stored."""
+        invitation = require_open(self.invitations.find(token), self.clock())
+        return invitation, self._configuration(introduction)
+
+    def register(self, token: str, introduction: Introduction, tool_url: str) -> Registration:
+        """Make the pact. The invitation is spent first, and open again when the platform did not agree."""
+        platform = self._configuration(introduction)
+        invitation = self.invitations.spend(token, self.clock())
+        try:
+            request = registration_request(self.offer, platform, tool_url, urlsplit(tool_url).netloc)
+            answer = self.introductions.register(
+                platform.registration_endpoint, request, introduction.registration_token
+            )
+            registration = registration_answered(platform, answer, invitation.tenant)
+            if not self.registrations.add_new(registration):
+                raise AlreadyRegisteredError  # what is there may be in use: an operator decides
+        except Exception:
+            self.invitations.reopen(token)
+            raise
+        return registration
+
+    def _configuration(self, introduction: Introduction) -> PlatformConfiguration:
+        document = self.introductions.configuration(introduction.configuration_url, introduction.registration_token)
+        platform = PlatformConfiguration.parse(document, introduction.configuration_url)
+        for endpoint in (platform.issuer, *platform.endpoints):
+            self.introductions.require_allowed(endpoint)
+        return platform
