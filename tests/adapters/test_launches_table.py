@@ -19,21 +19,25 @@ from lti_tool.domain.errors import (
     NonceMismatchError,
     SessionEndedError,
     StateAlreadyUsedError,
+    StateExpiredError,
+    StorageProofError,
     TargetChangedError,
     ToolError,
     UnknownStateError,
 )
 from lti_tool.domain.launch import AnyLaunch, launch_from
-from lti_tool.domain.login import LoginAttempt, LoginInitiation, State, new_attempt
+from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, LoginInitiation, State, new_attempt
 from lti_tool.domain.parameters import UnverifiedParameters
 from lti_tool.domain.registration import RegistrationReference
 from lti_tool.domain.session import SESSION_LIVES, SessionToken
-from lti_tool.domain.tokens import SignedClaims
+from lti_tool.domain.tokens import SignedClaims, UnverifiedToken
+from lti_tool.domain.trace import Trail
 from tests.adapters.conftest import Clock
 from tests.support.platform import Platform
 from tests.support.stack import REGION, Stack
 
 TARGET = "https://tool.example/activities/x"
+REDIRECT = "https://tool.example/lti/launch"
 PLATFORM = Platform(url="https://lms.example", issuer="https://lms.example", client_id="c")
 REGISTRATION = PLATFORM.registration()
 
@@ -49,11 +53,13 @@ class Asked:
     def __init__(self, table: LaunchesTable, clock: Clock, **parameters: str) -> None:
         fields = PLATFORM.initiation(TARGET, **parameters).items()
         initiation = LoginInitiation.parse(UnverifiedParameters.of(fields))
-        attempt, cookie = new_attempt(initiation, REGISTRATION, clock())
+        is_stored = "lti_storage_target" in parameters
+        attempt, question = new_attempt(initiation, REGISTRATION, REDIRECT, clock(), paged=is_stored)
         table.save(attempt)
         self.attempt: LoginAttempt = attempt
         self.state: State = attempt.state
-        self.secret: str = cookie.value
+        self.secret: str | None = question.cookie.value
+        self.storage_secret = question.storage_secret
         self.token = SessionToken.new(attempt.state.attempt_id)
 
     def answer(self, **claims: Any) -> tuple[SignedClaims, AnyLaunch]:
@@ -61,9 +67,13 @@ class Asked:
         signed = SignedClaims(REGISTRATION, whole)
         return signed, launch_from(signed)
 
+    def response(self, *, cookie: str | None = None, stored: str | None = None) -> AuthenticationResponse:
+        token = UnverifiedToken("a.b.c", "kid", {})
+        return AuthenticationResponse(state=self.state, id_token=token, browser_secret=cookie, storage_secret=stored)
+
     def begins(self, table: LaunchesTable, **claims: Any) -> SessionToken:
         signed, launch = self.answer(**claims)
-        table.begin(self.state, self.secret, signed, launch, self.token)
+        table.begin(self.response(cookie=self.secret), signed, launch, self.token, Trail())
         return self.token
 
 
@@ -115,7 +125,7 @@ def test_a_hundred_simultaneous_answers_make_one_session(stack: Stack, table: La
         outcomes = []
         for token in tokens[process::10]:
             try:
-                tables[process].begin(asked.state, asked.secret, signed, launch, token)
+                tables[process].begin(asked.response(cookie=asked.secret), signed, launch, token, Trail())
                 outcomes.append(str(token))
             except StateAlreadyUsedError:
                 outcomes.append("used")
@@ -152,22 +162,74 @@ def test_another_browser_spends_nothing(table: LaunchesTable, clock: Clock) -> N
     asked = Asked(table, clock)
     signed, launch = asked.answer()
 
-    for secret in ("", "another", asked.secret + "x"):
+    for secret in ("", "another", f"{asked.secret}x"):
         with pytest.raises(BrowserMismatchError):
-            table.begin(asked.state, secret, signed, launch, asked.token)
+            table.require_open(asked.response(cookie=secret))
+        with pytest.raises(BrowserMismatchError):
+            table.begin(asked.response(cookie=secret), signed, launch, asked.token, Trail())
 
     assert table.recall(asked.begins(table))
 
 
 def test_another_registration_spends_nothing(table: LaunchesTable, clock: Clock) -> None:
     asked = Asked(table, clock)
-    signed, launch = asked.answer()
-    elsewhere = replace(asked.state, reference=RegistrationReference("x" * 22))
+    own = asked.state
+    asked.state = replace(own, reference=RegistrationReference("x" * 22))
 
     with pytest.raises(UnknownStateError):
-        table.begin(elsewhere, asked.secret, signed, launch, asked.token)
+        asked.begins(table)
+    with pytest.raises(UnknownStateError):
+        table.require_open(asked.response(cookie=asked.secret))
 
+    asked.state = own
     assert table.recall(asked.begins(table))
+
+
+def test_the_proof_may_lie_in_platform_storage(table: LaunchesTable, clock: Clock) -> None:
+    asked = Asked(table, clock, lti_storage_target="_parent")
+    signed, launch = asked.answer()
+
+    for wrong in ("another", ""):
+        with pytest.raises(StorageProofError):
+            table.begin(asked.response(stored=wrong), signed, launch, asked.token, Trail())
+    table.begin(asked.response(stored=asked.storage_secret), signed, launch, asked.token, Trail())
+
+    assert table.recall(asked.token).launch == launch
+
+
+def test_what_lies_in_platform_storage_is_no_cookie_and_the_other_way_round(table: LaunchesTable, clock: Clock) -> None:
+    asked = Asked(table, clock, lti_storage_target="_parent")
+    signed, launch = asked.answer()
+
+    with pytest.raises(BrowserMismatchError):
+        table.begin(asked.response(cookie=asked.storage_secret), signed, launch, asked.token, Trail())
+    with pytest.raises(StorageProofError):
+        table.begin(asked.response(stored=asked.secret), signed, launch, asked.token, Trail())
+
+
+def test_a_login_without_platform_storage_has_no_proof_there(table: LaunchesTable, clock: Clock) -> None:
+    asked = Asked(table, clock)
+    signed, launch = asked.answer()
+
+    assert table.storage_target(asked.state) is None
+    for guess in ("", "guess"):
+        with pytest.raises(StorageProofError):
+            table.begin(asked.response(stored=guess), signed, launch, asked.token, Trail())
+
+
+def test_an_open_attempt_is_looked_at_without_being_spent(table: LaunchesTable, clock: Clock) -> None:
+    asked = Asked(table, clock, lti_storage_target="_parent")
+
+    for _ in range(2):
+        table.require_open(asked.response(cookie=asked.secret))
+        table.require_open(asked.response(stored=asked.storage_secret))
+        assert table.storage_target(asked.state) == "_parent"
+
+    asked.begins(table)
+    with pytest.raises(StateAlreadyUsedError):
+        table.require_open(asked.response(cookie=asked.secret))
+    with pytest.raises(StateAlreadyUsedError):
+        table.storage_target(asked.state)
 
 
 def test_a_state_that_was_never_issued_is_unknown_and_leaves_nothing(
@@ -188,8 +250,10 @@ def test_an_attempt_ends_after_ten_minutes_though_its_item_is_still_there(table:
     clock.goes_on(minutes=9, seconds=58)
     assert in_time.begins(table)
     clock.goes_on(seconds=2)
-    with pytest.raises(UnknownStateError):
+    with pytest.raises(StateExpiredError):
         late.begins(table)
+    with pytest.raises(StateExpiredError):
+        table.require_open(late.response(cookie=late.secret))
 
 
 def test_a_session_ends_after_eight_hours_though_its_item_is_still_there(table: LaunchesTable, clock: Clock) -> None:
@@ -215,13 +279,12 @@ def test_a_session_opens_with_its_secret_only(table: LaunchesTable, clock: Clock
 
 
 def test_neither_secret_is_stored(stack: Stack, table: LaunchesTable, clock: Clock) -> None:
-    asked = Asked(table, clock)
+    asked = Asked(table, clock, lti_storage_target="_parent")
     token = asked.begins(table)
 
     stored = str(stack.contents())
 
-    assert asked.secret not in stored
-    assert token.secret not in stored
+    assert [secret for secret in (asked.secret, asked.storage_secret, token.secret) if str(secret) in stored] == []
 
 
 def test_a_session_keeps_no_claim_that_the_tool_does_not_use(stack: Stack, table: LaunchesTable, clock: Clock) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from lti_tool.adapters.outbound import ForbiddenAddressError, Outbound, is_public, require_allowed
+from lti_tool.adapters.outbound import Outbound, is_public, require_allowed
 from lti_tool.adapters.platform import PlatformHttp
-from lti_tool.domain.errors import PlatformUnavailableError
+from lti_tool.domain.errors import ForbiddenAddressError, PlatformUnavailableError
 from tests.support.platform import Platform, Reply, serving
 
 PRIVATE = [

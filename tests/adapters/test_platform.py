@@ -223,7 +223,7 @@ def test_a_score_that_would_be_refused_again_is_refused(
     with pytest.raises(PlatformRefusedError) as refused:
         publish(gradebook, platform)
 
-    assert (refused.value.cause, refused.value.status) == (cause, reply.status)
+    assert (refused.value.cause, refused.value.http_status) == (cause, reply.status)
     assert len(platform.scores) == 1
 
 

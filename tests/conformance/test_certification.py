@@ -66,7 +66,7 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], int, str]] = {
         400,
         "invalid_claim",
     ),
-    "BAD-12 user Claim Missing": ({"sub": ABSENT}, {}, 400, "invalid_claim"),
+    "BAD-12 user Claim Missing": ({"sub": ABSENT}, {}, 400, "anonymous_launch"),
 }
 
 

@@ -270,10 +270,10 @@ CLAIMED: dict[str, tuple[dict[str, Any], int, str]] = {
     "aud with a stranger first": ({"aud": ["client-2", "client-1"], "azp": "client-1"}, 401, "wrong_audience"),
     "aud contains our id as a part": ({"aud": "client-12"}, 401, "wrong_audience"),
     "aud nested": ({"aud": [["client-1"]]}, 401, "wrong_audience"),
-    "azp of another tool": ({"azp": "client-2"}, 401, "wrong_audience"),
-    "azp of another tool, aud a list": ({"aud": ["client-1"], "azp": "client-2"}, 401, "wrong_audience"),
-    "azp empty": ({"azp": ""}, 401, "wrong_audience"),
-    "azp a list": ({"azp": ["client-1"]}, 401, "wrong_audience"),
+    "azp of another tool": ({"azp": "client-2"}, 401, "wrong_authorized_party"),
+    "azp of another tool, aud a list": ({"aud": ["client-1"], "azp": "client-2"}, 401, "wrong_authorized_party"),
+    "azp empty": ({"azp": ""}, 401, "wrong_authorized_party"),
+    "azp a list": ({"azp": ["client-1"]}, 401, "wrong_authorized_party"),
     "expired": ({"iat": NOW - 400, "exp": NOW - 100}, 401, "token_expired"),
     "expired one second beyond the leeway": ({"iat": NOW - 300, "exp": NOW - 61}, 401, "token_expired"),
     "issued in the future": ({"iat": NOW + 300, "exp": NOW + 600}, 401, "token_not_yet_valid"),
@@ -305,7 +305,7 @@ CLAIMED: dict[str, tuple[dict[str, Any], int, str]] = {
     "deployment a list": ({"deployment_id": ["1"]}, 400, "invalid_claim"),
     "deployment not ASCII": ({"deployment_id": "１"}, 400, "invalid_claim"),
     "sub empty": ({"sub": ""}, 400, "invalid_claim"),
-    "sub null": ({"sub": None}, 400, "invalid_claim"),
+    "sub null": ({"sub": None}, 400, "anonymous_launch"),
     "sub an object": ({"sub": {"id": "user-1"}}, 400, "invalid_claim"),
     "sub too long": ({"sub": "u" * 256}, 400, "invalid_claim"),
     "roles a text": ({"roles": "Instructor"}, 400, "invalid_claim"),
@@ -427,7 +427,7 @@ FORMS: dict[str, tuple[Callable[[str, str], Form], int, str]] = {
     "state with another attempt": (
         lambda state, token: [("state", "b" * 32 + "." + state.partition(".")[2]), ("id_token", token)],
         401,
-        "browser_mismatch",
+        "unknown_state",
     ),
     "state with an unknown reference": (
         lambda state, token: [("state", state.partition(".")[0] + "." + "c" * 22), ("id_token", token)],
@@ -442,9 +442,29 @@ FORMS: dict[str, tuple[Callable[[str, str], Form], int, str]] = {
     "state too long": (lambda state, token: [("state", state + "e" * 200), ("id_token", token)], 401, "unknown_state"),
     "state not ASCII": (lambda state, token: [("state", "ä" + state), ("id_token", token)], 401, "unknown_state"),
     "the platform declines": (
-        lambda state, _: [("state", state), ("error", "login_required"), ("error_description", "<b>no</b>")],
+        lambda state, _: [("state", state), ("error", "access_denied"), ("error_description", "<b>no</b>")],
         400,
         "platform_declined",
+    ),
+    "the platform declines in words of its own": (
+        lambda state, _: [("state", state), ("error", "<b>no</b>")],
+        400,
+        "platform_declined",
+    ),
+    "the platform wants a login first": (
+        lambda state, _: [("state", state), ("error", "login_required")],
+        400,
+        "platform_login_required",
+    ),
+    "the platform's launch is spent": (
+        lambda state, _: [("state", state), ("error", "launch_no_longer_valid")],
+        400,
+        "platform_launch_spent",
+    ),
+    "the platform does not know our address": (
+        lambda state, _: [("state", state), ("error", "unauthorized_client")],
+        400,
+        "platform_misconfigured",
     ),
     "the platform declines and sends a token": (
         lambda state, token: [("state", state), ("error", "access_denied"), ("id_token", token)],
@@ -513,8 +533,51 @@ def test_a_launch_is_not_replayed_in_another_browser(platform: Platform, browser
 
     elsewhere, same_cookie = Browser().comes_back(question, token), Browser(cookies).comes_back(question, token)
 
-    assert (elsewhere.status, elsewhere.code) == (401, "browser_mismatch")
+    assert (elsewhere.status, elsewhere.code) == (401, "state_already_used")
     assert (same_cookie.status, same_cookie.code) == (401, "state_already_used")
+
+
+@pytest.mark.parametrize("secret", ["", "guess", "x" * 5000, "0"])
+def test_a_forged_proof_from_storage_is_refused(
+    stack: Stack, platform: Platform, browser: Browser, secret: str
+) -> None:
+    question = browser.begins_login(platform)
+    token = platform.signs(platform.claims(question["nonce"], ACTIVITY))
+    form = {"state": question["state"], "id_token": token, "storage_secret": secret}
+
+    answer = browser.post("/lti/launch/finish", form)
+
+    assert refused(stack, answer) == ((401, "storage_proof_wrong") if secret else (400, "missing_parameter"))
+
+
+def test_a_cookie_does_not_stand_in_for_the_proof_from_storage(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    question = browser.begins_login(platform)
+    ((_, cookie),) = browser.cookies.items()
+    token = platform.signs(platform.claims(question["nonce"], ACTIVITY))
+
+    answer = browser.post(
+        "/lti/launch/finish", {"state": question["state"], "id_token": token, "storage_secret": cookie}
+    )
+
+    assert refused(stack, answer) == (401, "storage_proof_wrong")
+
+
+def test_forged_kids_cannot_starve_a_real_rotation(platform: Platform, browser: Browser) -> None:
+    browser.launches(platform)
+    forger = Browser({"__Host-lti-madeupmadeup": "1.madeup"})
+    made_up = {"state": f"madeupmadeup.{platform.registration().reference}"}
+    claims = platform.claims("n", ACTIVITY)
+    forger.comes_back(made_up, compact({"alg": "RS256", "kid": "forged"}, claims, ATTACKER))
+    asked = len(platform.requests_to("/jwks"))
+    platform.key = rsa_key("rotated")
+    platform.published.append(platform.public_jwk(platform.key))
+
+    answer = browser.launches(platform)
+
+    assert asked == 1  # nobody asks on behalf of a browser that began no login
+    assert answer.status == 200
 
 
 def test_a_state_of_one_platform_takes_no_token_of_another(

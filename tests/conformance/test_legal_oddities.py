@@ -195,3 +195,21 @@ def test_flags_of_deep_linking_may_be_texts(platform: Platform, browser: Browser
 
 def test_a_deep_linking_request_may_leave_its_target_out(platform: Platform, browser: Browser) -> None:
     assert browser.opens_picker(platform, target_link_uri=ABSENT).status == 200
+
+
+def test_a_deep_linking_request_may_name_no_user(platform: Platform, browser: Browser) -> None:
+    assert browser.opens_picker(platform, sub=ABSENT).launch["landing"] == "/app/picker"
+
+
+def test_an_anonymous_launch_opens_where_the_operator_allows_it(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    stack.knows(platform.registration(allow_anonymous=True))
+    session = browser.launches(platform, sub=ABSENT).launch["session"]
+    before = stack.contents()["RecordsTable"]
+
+    handed_in = browser.post("/api/attempt", document={"answers": {}}, token=session)
+
+    assert (handed_in.status, handed_in.json()["attempt"]["delivery"]["state"]) == (201, "not_sent")
+    assert stack.contents()["RecordsTable"] == before
+    assert stack.queued() == []

@@ -8,12 +8,12 @@ import pytest
 
 from lti_tool.domain.activity import (
     Activity,
-    InvalidActivityError,
     activity_named_by,
     activity_url,
     found_in,
     parse_activity,
 )
+from lti_tool.domain.errors import InvalidActivityError
 from tests.support.stack import catalogue, right_answers
 
 CHOICE = {"id": "c", "kind": "choice", "prompt": "?", "points": 2, "options": {"a": "A", "b": "B", "x": "X"}}

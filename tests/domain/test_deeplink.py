@@ -11,6 +11,7 @@ from lti_tool.domain import claims as names
 from lti_tool.domain.deeplink import require_acceptable, response_claims
 from lti_tool.domain.errors import InvalidSelectionError, NotPermittedError
 from lti_tool.domain.launch import DeepLinkingLaunch, launch_from
+from lti_tool.domain.registration import PlatformFamily
 from lti_tool.domain.tokens import SignedClaims
 from tests.domain.test_parsers import REGISTRATION, WHOLE
 from tests.support.platform import INSTRUCTOR, LEARNER
@@ -62,7 +63,7 @@ def test_learners_choose_nothing_not_even_nothing() -> None:
 
 
 def test_an_item_names_its_activity_in_address_and_custom_alike() -> None:
-    claims = response_claims(ALL[:1], request(), "https://tool.example", NOW)
+    claims = response_claims(ALL[:1], request(), PlatformFamily.CUSTOM, "https://tool.example", NOW)
 
     (item,) = claims[names.CONTENT_ITEMS]
     assert item["url"] == f"https://tool.example/activities/{ALL[0].id}"
@@ -72,15 +73,17 @@ def test_an_item_names_its_activity_in_address_and_custom_alike() -> None:
 
 @pytest.mark.parametrize("data", ["", "x", "é\n"])
 def test_data_comes_back_as_it_came(data: str) -> None:
-    assert response_claims([], request(data=data), "https://tool.example", NOW)[names.DATA] == data
+    assert (
+        response_claims([], request(data=data), PlatformFamily.CUSTOM, "https://tool.example", NOW)[names.DATA] == data
+    )
 
 
 def test_without_data_none_comes_back() -> None:
-    assert names.DATA not in response_claims([], request(), "https://tool.example", NOW)
+    assert names.DATA not in response_claims([], request(), PlatformFamily.CUSTOM, "https://tool.example", NOW)
 
 
 def test_the_response_lives_five_minutes_and_names_both_sides() -> None:
-    claims = response_claims([], request(), "https://tool.example", NOW)
+    claims = response_claims([], request(), PlatformFamily.CUSTOM, "https://tool.example", NOW)
 
     assert (claims["iat"], claims["exp"] - claims["iat"]) == (int(NOW.timestamp()), 300)
     assert (claims["iss"], claims["aud"]) == (REGISTRATION.client_id, REGISTRATION.issuer)

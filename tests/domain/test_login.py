@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from lti_tool.domain.login import ATTEMPT_LIVES, LoginInitiation, new_attempt, outdated_cookies
+import pytest
+
+from lti_tool.domain.login import (
+    ATTEMPT_LIVES,
+    AuthenticationRequest,
+    LoginAttempt,
+    LoginInitiation,
+    new_attempt,
+    outdated_cookies,
+)
 from lti_tool.domain.parameters import UnverifiedParameters
 from tests.domain.test_parsers import REGISTRATION
 
@@ -16,23 +25,61 @@ def initiation(**other: str) -> LoginInitiation:
     return LoginInitiation.parse(UnverifiedParameters.of(fields.items()))
 
 
-def test_state_nonce_and_secret_are_long_and_never_repeat() -> None:
-    made = [new_attempt(initiation(), REGISTRATION, NOW) for _ in range(200)]
+def begun(**other: str) -> tuple[LoginAttempt, AuthenticationRequest]:
+    return new_attempt(initiation(**other), REGISTRATION, "https://tool.example/lti/launch", NOW, paged=True)
 
-    parts = [part for attempt, cookie in made for part in (attempt.state.attempt_id, attempt.nonce, cookie.value)]
-    assert len(set(parts)) == 600
+
+def test_state_nonce_and_secret_are_long_and_never_repeat() -> None:
+    made = [begun(lti_storage_target="_parent") for _ in range(200)]
+
+    parts = [
+        part
+        for attempt, question in made
+        for part in (attempt.state.attempt_id, attempt.nonce, question.cookie.value, str(question.storage_secret))
+    ]
+    assert len(set(parts)) == 800
     assert min(map(len, parts)) >= 32  # 192 bits in base64url
 
 
-def test_the_store_never_learns_the_browsers_secret() -> None:
-    attempt, cookie = new_attempt(initiation(), REGISTRATION, NOW)
+def test_the_store_never_learns_the_browsers_secrets() -> None:
+    attempt, question = begun(lti_storage_target="_parent")
 
-    assert cookie.value not in str(attempt)
-    assert cookie.value.partition(".")[2] not in str(attempt)
+    assert question.cookie.value.partition(".")[2] not in str(attempt)
+    assert str(question.storage_secret) not in str(attempt)
+
+
+def test_neither_the_address_nor_the_platform_learns_them() -> None:
+    _, question = begun(lti_storage_target="_parent")
+
+    assert question.cookie.value not in question.url
+    assert str(question.storage_secret) not in question.url
+
+
+@pytest.mark.parametrize("target", ["_parent", "frame-1"])
+def test_platform_storage_is_used_where_the_platform_offers_it(target: str) -> None:
+    attempt, question = begun(lti_storage_target=target)
+
+    assert attempt.storage_target == target
+    assert question.storage_secret
+
+
+@pytest.mark.parametrize("target", ["", "x" * 101, "ä", "a\nb"])
+def test_a_frame_that_cannot_be_named_is_not_used(target: str) -> None:
+    attempt, question = begun(lti_storage_target=target)
+
+    assert (attempt.storage, attempt.storage_target, question.storage_secret) == (None, None, None)
+
+
+@pytest.mark.parametrize(("length", "is_too_long"), [(1000, False), (3000, True)])
+def test_a_question_that_some_server_would_cut_is_posted(length: int, is_too_long: bool) -> None:
+    _, question = begun(lti_message_hint="x" * length)
+
+    assert question.is_too_long is is_too_long
+    assert question.fields["lti_message_hint"] == "x" * length
 
 
 def test_an_attempt_lives_ten_minutes() -> None:
-    attempt, _ = new_attempt(initiation(), REGISTRATION, NOW)
+    attempt, _ = begun()
 
     assert attempt.expires_at - NOW == ATTEMPT_LIVES == timedelta(minutes=10)
 

@@ -136,7 +136,11 @@ def test_a_forged_token_or_a_wrong_browser_costs_the_platform_nothing(
 
     for _ in range(5):
         browser.comes_back(question, token[:-8] + "AAAAAAAA")
+    forged = spent()
+    for _ in range(5):
         Browser().comes_back(question, token)
+    elsewhere = spent()
 
-    assert spent() == {}
+    assert forged == {"PutItem": 5}  # the story of each refusal, which an operator may read
+    assert elsewhere == {"GetItem": 5, "PutItem": 5}  # and whether platform storage has the proof
     assert len(platform.received) == asked_before

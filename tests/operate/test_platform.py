@@ -35,6 +35,7 @@ def test_a_custom_platform_is_registered_as_said(lti: Lti) -> None:
         "tenant": "School",
         "family": "custom",
         "enabled": True,
+        "allow_anonymous": False,
         "auth_url": "https://lms.example/auth",
         "token_url": "https://lms.example/token",
         "jwks_url": "https://lms.example/jwks",

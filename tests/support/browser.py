@@ -20,6 +20,7 @@ Fields = Mapping[str, str] | Sequence[tuple[str, str]]
 _DOORS = {
     "/lti/login": "login",
     "/lti/launch": "launch",
+    "/lti/launch/finish": "launch",
     "/lti/jwks.json": "jwks",
     "/health": "jwks",
     "/lti/deeplink": "deeplink",

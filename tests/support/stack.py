@@ -110,11 +110,19 @@ class Stack:
             wiring.catalogue().put(activity)
 
     def contents(self) -> Contents:
-        """Everything that is stored, to compare before and after."""
+        """Everything that is stored, to compare before and after; the stories of refusals are told by `traces`."""
         return {
-            table: {f"{item['pk']['S']} {item.get('sk', {}).get('S', '')}": dict(item) for item in self._items(table)}
+            table: {
+                f"{item['pk']['S']} {item.get('sk', {}).get('S', '')}": dict(item)
+                for item in self._items(table)
+                if not item["pk"]["S"].startswith("trace#")
+            }
             for table in TABLES
         }
+
+    def traces(self) -> list[dict[str, Any]]:
+        """The stories of refusals, in no order."""
+        return [dict(item) for item in self._items("LaunchesTable") if item["pk"]["S"].startswith("trace#")]
 
     def queued(self) -> list[dict[str, Any]]:
         """Take every message off the queue that may be taken now, as bodies."""
