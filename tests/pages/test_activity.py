@@ -293,6 +293,15 @@ def test_staff_see_the_questions_as_a_preview_that_takes_no_answers(page: Page, 
     expect(page.get_by_role("heading", name="No one has handed in yet")).to_be_visible()
 
 
+@pytest.mark.parametrize("privilege", ["planner", "grader"])
+def test_staff_who_learn_here_too_see_what_staff_see(page: Page, tool: StandIn, privilege: str) -> None:
+    tool.plays_for("candidate", privilege)
+
+    page.goto(tool.landing("activity"))
+
+    expect(page.get_by_text("This is what learners see")).to_be_visible()
+
+
 def test_staff_who_open_an_unbound_link_are_taken_to_the_choice(page: Page, tool: StandIn) -> None:
     tool.plays_for("planner")
     tool.bound = None

@@ -74,7 +74,7 @@ def test_dates_and_numbers_follow_the_locale_of_the_launch(page: Page, staff: St
 
     page.goto(staff.landing("marks"))
 
-    expect(page.get_by_role("row").nth(1)).to_contain_text("7,5 of 10")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("7,5 von 10")
     expect(page.get_by_role("row").nth(1)).to_contain_text("01.11.2025, 12:00")
 
 

@@ -14,8 +14,8 @@ let watching = 0; // counts up; a watch that is no longer the newest ends
 
 async function load() {
   const [launch, found] = await Promise.all([api("/api/session"), api("/api/activity").catch((error) => error)]);
-  speakAs(launch.locale);
-  const isLearner = launch.privileges.includes("candidate");
+  await speakAs(launch.locale);
+  const isLearner = isOnlyLearner(launch.privileges);
   if (found instanceof Problem && found.code === "activity_not_bound") {
     if (isLearner) showNotChosen();
     else visit("/app/marks");
@@ -26,6 +26,11 @@ async function load() {
   if (!isLearner) showPreview(found.activity);
   else if (found.attempt) showResult(found.activity, found.attempt);
   else showQuestions(found.activity);
+}
+
+/** Whoever plans or grades here, too, sees what staff see. */
+function isOnlyLearner(privileges) {
+  return privileges.includes("candidate") && !privileges.includes("planner") && !privileges.includes("grader");
 }
 
 function showNotChosen() {
@@ -42,8 +47,8 @@ function opening(activity) {
   return h(
     "header",
     {},
-    h("h1", { tabindex: "-1" }, activity.title),
-    activity.description && h("p", { class: "lead" }, activity.description),
+    h("h1", { tabindex: "-1", dir: "auto" }, activity.title),
+    activity.description && h("p", { class: "lead", dir: "auto" }, activity.description),
   );
 }
 
@@ -72,7 +77,7 @@ function questionBox(question, number, total) {
   const wording = [
     h("span", { class: "quiet" }, facts.join(" · ")),
     " ",
-    h("span", { class: "prompt" }, question.prompt),
+    h("span", { class: "prompt", dir: "auto" }, question.prompt),
   ];
   const id = `question-${number}`;
   if (question.kind !== "choice") {
@@ -81,7 +86,7 @@ function questionBox(question, number, total) {
   const type = question.multiple ? "checkbox" : "radio";
   const options = question.options.map((option) => {
     const input = h("input", { type, name: question.id, value: option.id });
-    return h("label", { class: "option" }, input, h("span", {}, option.text));
+    return h("label", { class: "option" }, input, h("span", { dir: "auto" }, option.text));
   });
   return h("fieldset", { class: "question" }, h("legend", {}, ...wording), ...options);
 }
@@ -94,22 +99,29 @@ function written(question, id) {
     id,
     name: question.id,
     type: "text",
+    dir: "auto",
     inputmode: isNumber ? "decimal" : null,
     maxlength: "500",
     autocomplete: "off",
     "aria-describedby": described.join(" ") || null,
   });
   if (isNumber) field.addEventListener("input", () => explainNumber(field, hint, question.unit));
-  const unit = question.unit && h("span", { id: `${id}-unit` }, question.unit);
+  const unit = question.unit && h("span", { id: `${id}-unit`, dir: "auto" }, question.unit);
   return h("div", {}, h("div", { class: "written" }, field, unit), isNumber && hint);
 }
 
 /**
  * The number that a person wrote, with a dot for the decimals, or null. Comma and dot both work: the last sign that
  * stands once is the decimal one ("2,5", "1.234,5"), a sign that repeats separates thousands, and so do spaces.
+ * Arabic and full-width digits and signs count as theirs.
  */
 function plainNumber(text) {
-  const compact = text.replace(/[\s'’]/g, "").replace("−", "-");
+  const western = text
+    .normalize("NFKC")
+    .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.codePointAt(0) & 15))
+    .replace(/٫/g, ".")
+    .replace(/[٬،]/g, ",");
+  const compact = western.replace(/[\s'’\u061c\u200e\u200f]/g, "").replace("−", "-");
   const last = Math.max(compact.lastIndexOf(","), compact.lastIndexOf("."));
   const repeats = last >= 0 && compact.indexOf(compact[last]) !== last;
   const decimals = repeats || last < 0 ? "" : compact.slice(last + 1);
@@ -208,7 +220,7 @@ function showQuestions(activity) {
     const heading = h("h2", { tabindex: "-1" }, t("unanswered", { n: gaps.length }));
     const list = gaps.map((gap) => {
       const onclick = () => close(fieldsOf(gap)[0]);
-      return h("li", {}, h("button", { type: "button", class: "link", onclick }, gap.prompt));
+      return h("li", {}, h("button", { type: "button", class: "link", dir: "auto", onclick }, gap.prompt));
     });
     below.replaceChildren(
       h(

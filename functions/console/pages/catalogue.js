@@ -35,8 +35,8 @@ export function chooser({ chosen, multiple, withColumns, onchange }) {
       h(
         "span",
         {},
-        h("strong", {}, activity.title),
-        activity.description && h("span", {}, activity.description),
+        h("strong", { dir: "auto" }, activity.title),
+        activity.description && h("span", { dir: "auto" }, activity.description),
         h("span", { class: "quiet" }, facts.join(" · ")),
       ),
     );

@@ -10,15 +10,15 @@ const STATES = ["waiting", "sent", "refused", "not_sent"];
 
 async function load() {
   const [launch, found] = await Promise.all([api("/api/session"), api("/api/marks").catch((error) => error)]);
-  speakAs(launch.locale);
+  await speakAs(launch.locale);
   if (found instanceof Problem && found.code === "activity_not_bound") showChooser();
   else if (found instanceof Error) throw found;
   else showMarks(found);
 }
 
 function showMarks({ activity, learners }) {
-  nameThisPage(`${t("marks_title")}: ${activity.title}`);
-  const heading = h("h1", { tabindex: "-1" }, activity.title);
+  nameThisPage(t("marks_of", { title: activity.title }));
+  const heading = h("h1", { tabindex: "-1", dir: "auto" }, activity.title);
   const news = h("p", { class: "quiet", role: "status" });
   const trouble = h("div", {});
   const shown = h("div", {});
@@ -61,7 +61,7 @@ function summary(learners) {
   const states = [...new Set([...STATES, ...learners.map((learner) => learner.delivery.state)])];
   const parts = states.flatMap((state) => {
     const n = learners.filter((learner) => learner.delivery.state === state).length;
-    return n === 0 ? [] : [h("li", {}, stateMark(state, `${stateWords("state", state)}: ${numeral(n)}`))];
+    return n === 0 ? [] : [h("li", {}, stateMark(state, t("state_count", { state: stateWords("state", state), n })))];
   });
   const all = h("li", {}, t("handed_in_count", { n: learners.length }));
   return h("ul", { class: "summary", id: "summary" }, all, ...parts);
@@ -86,7 +86,7 @@ function row(learner) {
   return h(
     "tr",
     { role: "row" },
-    h("th", { role: "rowheader", scope: "row" }, learner.name || h("code", {}, learner.user_id)),
+    h("th", { role: "rowheader", scope: "row" }, h(learner.name ? "bdi" : "code", {}, learner.name || learner.user_id)),
     h("td", { role: "cell" }, mark),
     h("td", { role: "cell" }, h("time", { datetime: learner.submitted_at }, moment(learner.submitted_at))),
     h("td", { role: "cell" }, stateMark(state, stateWords("state", state)), why && h("p", { class: "quiet" }, why)),

@@ -5,7 +5,7 @@ import { chooser } from "/app/catalogue.js";
 
 async function load() {
   const launch = await api("/api/session");
-  speakAs(launch.locale);
+  await speakAs(launch.locale);
   if (!launch.deep_linking) {
     show(notice(t("reopen_title"), h("p", {}, t("reopen"))));
     return;

@@ -1,160 +1,77 @@
 /**
- * What every page stands on: its sentences, safe DOM, the session of this launch, the API, and manners in a frame.
+ * What every page stands on: its language, safe DOM, the session of this launch, the API, and manners in a frame.
  *
  * Whatever comes from the API is shown as text and never as markup: `h` knows text nodes only.
  */
 
-/** Every sentence a person reads. `{name}` is filled in; `{one, other, ...}` is chosen by the number `n`. */
-const SENTENCES = {
-  en: {
-    // anywhere
-    reopen_title: "Open this activity again from your course",
-    reopen: "This page works only when it is opened from there.",
-    reopen_ended: "This visit has ended, as each does after some hours.",
-    network_title: "No connection",
-    network: "The server could not be reached. Check your connection, then try once more.",
-    server_title: "Something went wrong on our side",
-    server: "It may help to try once more in a moment.",
-    refused_title: "This did not work",
-    support: "If you ask for help, mention this:",
-    code: "code {code}",
-    support_id: "support id {id}",
-    retry: "Try once more",
+import { words as english } from "/app/words.en.js";
 
-    // activity
-    question_of: "Question {number} of {total}",
-    points: { one: "{n} point", other: "{n} points" },
-    choose_all: "choose all that apply",
-    read_as: "Read as {quantity}.",
-    not_a_number: "Write a number here, such as 12.5.",
-    answered: "{done} of {total} answered",
-    submit: "Submit",
-    submitting: "Submitting …",
-    unanswered: { one: "{n} question has no answer yet", other: "{n} questions have no answer yet" },
-    unanswered_advice: "You can go back to it, or submit as it is.",
-    submit_anyway: "Submit anyway",
-    keep_answering: "Keep answering",
-    result: "Your result",
-    mark: "You have {given} of {maximum}",
-    handed_in: "Handed in {when}",
-    try_again: "Try again",
-    preview: "Preview",
-    preview_advice: "This is what learners see. Nothing can be answered or recorded here.",
-    back_to_marks: "Back to the marks",
-    not_chosen_title: "Nothing here yet",
-    not_chosen: "Your teacher has not chosen an activity for this link yet.",
-    look_again: "Look again",
+const LANGUAGES = ["en", "de", "es", "nb", "fr", "ar", "zh"]; // each but English in words.TAG.js, fetched when spoken
+const SAME = { no: "nb", nn: "nb" };
+const RIGHT_TO_LEFT = ["ar"];
 
-    // where a mark is, as the learner reads it
-    own_waiting: "Your mark is on its way to your teacher's gradebook.",
-    own_sent: "Your teacher's gradebook has it.",
-    own_refused: "Your mark is safe here, but your teacher's gradebook did not take it.",
-    own_not_sent: "Your mark is kept here and was not sent to a gradebook.",
-    own_slow: "This takes longer than usual. You can leave this page: the mark is sent without you.",
+let language = "en";
+let words = english;
+let plurals = new Intl.PluralRules(language);
+let places = [...navigator.languages, language];
 
-    // where a mark is, as staff read it
-    state_waiting: "On its way",
-    state_sent: "In the gradebook",
-    state_refused: "Not accepted",
-    state_not_sent: "Not sent",
+/**
+ * Speaks the language of this locale if it is one of ours, else the browser's, else English. Numbers and dates follow
+ * the locale itself where the browser knows it.
+ */
+export async function speakAs(locale) {
+  const wishes = [...canonical(locale), ...navigator.languages.flatMap(canonical), "en"];
+  const wished = wishes.map((wish) => wish.split("-")[0]).map((tag) => SAME[tag] ?? tag);
+  const tag = wished.find((wish) => LANGUAGES.includes(wish));
+  try {
+    words = tag === "en" ? english : (await import(`/app/words.${tag}.js`)).words;
+    language = tag;
+  } catch {
+    // The file did not come: what is spoken now is better than nothing.
+  }
+  places = wishes;
+  plurals = new Intl.PluralRules(language);
+  document.documentElement.lang = language;
+  document.documentElement.dir = isRightToLeft() ? "rtl" : "ltr";
+}
 
-    // marks
-    marks_title: "Marks",
-    learner: "Learner",
-    mark_column: "Mark",
-    handed_in_column: "Handed in",
-    gradebook_column: "Gradebook",
-    mark_of: "{given} of {maximum}",
-    handed_in_count: { one: "{n} learner has handed in", other: "{n} learners have handed in" },
-    nobody: "No one has handed in yet",
-    nobody_advice: "Each learner appears here as soon as they submit.",
-    refresh: "Refresh",
-    refreshed: "Up to date at {when}",
-    preview_questions: "Preview the questions",
-    choose_title: "Choose an activity for this link",
-    choose_advice: "Learners who open this link get the activity that you choose.",
-    choose: "Use this activity",
-    choose_other: "Choose another activity",
-    back: "Back",
+function canonical(locale) {
+  try {
+    return Intl.getCanonicalLocales((locale ?? "").replaceAll("_", "-"));
+  } catch {
+    return []; // no locale at all
+  }
+}
 
-    // the catalogue
-    search: "Search activities",
-    activities: "Activities",
-    found: { one: "{n} activity", other: "{n} activities" },
-    found_more: "The first {n} activities",
-    found_none: "No activity matches “{query}”.",
-    catalogue_empty: "There are no activities yet.",
-    more: "Show more",
-    questions: { one: "{n} question", other: "{n} questions" },
-    adds_column: { one: "adds a gradebook column of {n} point", other: "adds a gradebook column of {n} points" },
-
-    // picker
-    picker_title_one: "Choose an activity",
-    picker_title_many: "Choose activities",
-    picker_into: "It becomes part of “{course}”.",
-    picker_into_many: "They become part of “{course}”.",
-    chosen: { one: "{n} chosen: {titles}", other: "{n} chosen: {titles}" },
-    chosen_none: "Nothing chosen yet",
-    add: "Add to course",
-    cancel: "Cancel",
-    wrong_place_title: "Activities do not fit here",
-    wrong_place: "This place in your course takes no activities. Try to add one as course content or as an assignment.",
-
-    // welcome
-    welcome_title: "Welcome",
-    welcome_name: "Welcome, {name}",
-    welcome: "You are signed in, but your role in this course does not open anything here.",
-    welcome_course: "You are signed in, but your role in “{course}” does not open anything here.",
-    roles_received: "Your course sent these roles for you:",
-    roles_none: "Your course sent no role for you.",
-    whom_to_ask:
-      "If you expected something else, ask the teacher of the course to check your role, " +
-      "or those who look after your learning platform.",
-    details: "Details for them",
-    platform: "Platform",
-    client: "Client id",
-    deployment: "Deployment",
-    launch: "Launch",
-    role_in_course: "{role} (in the course)",
-    role_in_institution: "{role} (in the institution)",
-    role_in_system: "{role} (in the system)",
-  },
-};
-
-const language = document.documentElement.lang in SENTENCES ? document.documentElement.lang : "en";
-const plurals = new Intl.PluralRules(language);
-let places = [language, ...navigator.languages];
+const isRightToLeft = () => RIGHT_TO_LEFT.includes(language);
 
 /** The sentence of this key, filled in. */
 export function t(key, values = {}) {
-  const entry = SENTENCES[language][key] ?? key;
+  const entry = words[key] ?? english[key] ?? key;
   const sentence = typeof entry === "string" ? entry : (entry[plurals.select(values.n)] ?? entry.other);
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;
-    return typeof value === "number" ? numeral(value) : String(value);
+    if (typeof value === "number") return numeral(value);
+    return isRightToLeft() ? `\u2068${value}\u2069` : String(value); // isolated: a Latin name keeps its own direction
   });
 }
 
 /** The words for a mark's delivery state; a state that has no sentence yet is shown by its name. */
 export function stateWords(family, state) {
   const key = `${family}_${state}`;
-  return key in SENTENCES[language] ? t(key) : String(state).replaceAll("_", " ");
+  return key in english ? t(key) : String(state).replaceAll("_", " ");
 }
 
-/** Why a mark is where it is: the API's own sentence, where the state alone does not tell. */
+/**
+ * Why a mark is where it is, where the state alone does not tell. The API says it in English; the other languages say
+ * it by its cause.
+ */
 export function explanation({ state, sentence, cause }) {
   const speaksForItself = state === "sent" || (state === "waiting" && !cause);
-  return speaksForItself ? null : sentence;
-}
-
-/** Numbers and dates follow the platform's locale when it names one, else the browser's. */
-export function speakAs(locale) {
-  try {
-    places = [...Intl.getCanonicalLocales((locale ?? "").replaceAll("_", "-")), ...places];
-  } catch {
-    // A locale that no browser knows: keep what we have.
-  }
+  if (speaksForItself) return null;
+  const ours = [`why_${cause}`, `why_${state}`].find((key) => key in words);
+  return ours ? t(ours) : sentence;
 }
 
 export function numeral(value, decimals = 2) {
@@ -251,7 +168,11 @@ export class Problem extends Error {
 
 /** Calls the API as this session. Returns the answer's JSON, null for 204. Throws a Problem. */
 export async function api(path, { method = "GET", body } = {}) {
-  const headers = { authorization: `Bearer ${session.token}`, accept: "application/json, application/problem+json" };
+  const headers = {
+    authorization: `Bearer ${session.token}`,
+    accept: "application/json, application/problem+json",
+    "accept-language": language,
+  };
   if (body !== undefined) headers["content-type"] = "application/json";
   let response;
   let answer = null;
@@ -329,8 +250,12 @@ export function nameThisPage(title) {
   document.title = title;
 }
 
+const speaking = speakAs(); // the browser's language, until a session names another
+
 /** Runs a page: `load` fetches and shows. Without a session, or when a call fails, the page says what to do. */
 export async function start(load) {
+  await speaking;
+  for (const name of ["waiting", "late"]) main.querySelector(`.${name}`)?.replaceChildren(t(name));
   if (!session.token) {
     show(notice(t("reopen_title"), h("p", {}, t("reopen"))));
     return;

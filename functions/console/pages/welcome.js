@@ -32,7 +32,7 @@ function details(launch) {
 
 async function load() {
   const launch = await api("/api/session");
-  speakAs(launch.locale);
+  await speakAs(launch.locale);
   nameThisPage(t("welcome_title"));
   const name = launch.user?.name;
   const course = launch.context?.title;
@@ -42,7 +42,7 @@ async function load() {
       name ? t("welcome_name", { name }) : t("welcome_title"),
       h("p", {}, course ? t("welcome_course", { course }) : t("welcome")),
       h("p", {}, t(roles.length > 0 ? "roles_received" : "roles_none")),
-      roles.length > 0 && h("ul", {}, ...roles.map((role) => h("li", {}, role))),
+      roles.length > 0 && h("ul", {}, ...roles.map((role) => h("li", {}, h("bdi", {}, role)))),
       h("p", {}, t("whom_to_ask")),
       details(launch),
     ),
