@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lti_tool.domain.errors import ToolError
-from operate import activity, launch, platform
+from operate import activity, canvas, invite, launch, platform
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 
 Verb = Callable[[Stack, argparse.Namespace], Any]
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     common.add_argument("--json", action="store_true", help="print JSON")
     platform.add_verbs(nouns, common)
     activity.add_verbs(nouns, common)
+    canvas.add_verbs(nouns, common)
+    invite.add_verbs(nouns, common)
     launch.add_verbs(nouns, common)
     options = parser.parse_args(arguments)
     if options.local == bool(options.stack) or bool(options.stack) != bool(options.region):

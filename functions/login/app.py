@@ -3,6 +3,7 @@
 from lti_tool.domain.login import ATTEMPT_LIVES, OPENER, LoginInitiation, outdated_cookies
 from lti_tool.domain.storage import storage_place
 from lti_tool.runtime import http, pages, wiring
+from lti_tool.runtime.settings import settings
 
 
 @http.endpoint("login", prepare=wiring.login_starter, traced=True)
@@ -10,6 +11,10 @@ def lambda_handler(request: http.Request) -> http.Response:
     request.require_method("GET", "POST")
     parameters = request.parameters()
     initiation = LoginInitiation.parse(parameters)
+    instance = settings().elsewhere.get(initiation.environment or "")
+    if instance is not None and instance != request.tool_url:  # 307 keeps method and form
+        query = f"?{request.query}" if request.query else ""
+        return http.Response(status=307, headers={"Location": f"{instance}/lti/login{query}"})
     paged = request.is_framed or initiation.storage_target == OPENER
     question, registration = wiring.login_starter().start(
         initiation, f"{request.tool_url}/lti/launch", request.trail, paged=paged

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from tests.support.browser import ACTIVITY, Answer, Browser
-from tests.support.platform import ABSENT, DL, INSTRUCTOR, LEARNER, LTI, Platform, compact, verified_by_jwks
+from tests.support.platform import ABSENT, DL, INSTRUCTOR, LEARNER, LTI, FromNow, Platform, compact, verified_by_jwks
 from tests.support.stack import Stack
 
-NOW = int(time.time())
+NOW = FromNow()
 INSTITUTION = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#"
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
 
 from tests.support.browser import ACTIVITY, Answer, Browser
-from tests.support.platform import ABSENT, INSTRUCTOR, LEARNER, Platform, Reply, compact, rsa_key
+from tests.support.platform import ABSENT, INSTRUCTOR, LEARNER, FromNow, Platform, Reply, compact, rsa_key
 from tests.support.stack import TOOL_URL, Stack
 
-NOW = int(time.time())
+NOW = FromNow()
 PERSON = {"name": None, "given_name": None, "family_name": None, "email": None, "picture": None, "locale": None}
 
 ACCEPTED: dict[str, dict[str, Any]] = {

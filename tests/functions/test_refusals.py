@@ -36,7 +36,7 @@ def elsewhere(stack: Stack) -> Iterator[Platform]:
     [
         ({"iss": "https://unknown.example"}, 403, "unknown_platform"),
         ({"iss": "https://unknown.example", "client_id": ABSENT}, 403, "unknown_platform"),
-        ({"client_id": "unknown"}, 403, "unknown_platform"),
+        ({"client_id": "unknown"}, 403, "unknown_client_id"),
         ({"iss": "https://platform.example/"}, 403, "unknown_platform"),
         ({"iss": "HTTPS://PLATFORM.EXAMPLE"}, 403, "unknown_platform"),
         ({"iss": ABSENT}, 400, "missing_parameter"),
@@ -441,13 +441,13 @@ def test_a_score_that_breaks_a_rule_is_recorded_and_ends(
     assert stack.contents() == before
 
 
-def test_a_score_for_an_unknown_platform_is_recorded_and_ends(stack: Stack, platform: Platform, logged: Logged) -> None:
+def test_a_score_for_an_unknown_client_id_is_recorded_and_ends(stack: Stack, platform: Platform, logged: Logged) -> None:
     before = stack.contents()
 
     outcome = receives(score_message(platform, client_id="unknown"))
 
     assert outcome == {"batchItemFailures": []}
-    assert '"code":"unknown_platform"' in logged()
+    assert '"code":"unknown_client_id"' in logged()
     assert stack.contents() == before
 
 

@@ -81,6 +81,19 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
 
 
+@dataclass(frozen=True, slots=True)
+class FromNow:
+    """A time claim that is reckoned when the token is made: a table of cases may be older than that."""
+
+    seconds: float = 0
+
+    def __add__(self, seconds: float) -> FromNow:
+        return FromNow(self.seconds + seconds)
+
+    def __sub__(self, seconds: float) -> FromNow:
+        return self + -seconds
+
+
 @dataclass(slots=True, kw_only=True)
 class Platform:
     """One platform and one of its client ids. Its services answer as `replies` says, by path, and well by default."""
@@ -131,7 +144,10 @@ class Platform:
         return {name: value for name, value in parameters.items() if value is not ABSENT}
 
     def claims(self, nonce: str, target: str, /, **other: Any) -> dict[str, Any]:
-        """A learner opens a link in a course. Names as in CLAIMS, or whole; ABSENT leaves one out."""
+        """A learner opens a link in a course. Names as in CLAIMS, or whole; ABSENT leaves one out.
+
+        A function as a value is given the time, in seconds, and says the claim.
+        """
         now = int(time.time())
         claims: dict[str, Any] = {
             "iss": self.issuer,
@@ -155,8 +171,11 @@ class Platform:
                 "lineitem": self.line_item,
             },
         }
-        claims |= {CLAIMS.get(name, name): value for name, value in other.items()}
-        return {name: value for name, value in claims.items() if value is not ABSENT}
+        claims |= {
+            CLAIMS.get(name, name): now + value.seconds if isinstance(value, FromNow) else value
+            for name, value in other.items()
+        }
+        return {name: value(now) if callable(value) else value for name, value in claims.items() if value is not ABSENT}
 
     def deep_linking_claims(self, nonce: str, target: str, /, **other: Any) -> dict[str, Any]:
         """A teacher is to choose activities for a course."""

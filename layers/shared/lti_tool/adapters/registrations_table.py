@@ -16,7 +16,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, query, store, unmarshal
-from lti_tool.domain.errors import AmbiguousPlatformError, UnknownActivityError, UnknownRegistrationError
+from lti_tool.domain.errors import (
+    AmbiguousPlatformError,
+    UnknownActivityError,
+    UnknownClientError,
+    UnknownRegistrationError,
+)
 from lti_tool.domain.registration import (
     DeploymentPolicy,
     DeploymentStatus,
@@ -58,7 +63,12 @@ class RegistrationsTable:
 
     def of_platform(self, issuer: str, client_id: str | None) -> Registration:
         if client_id is not None:
-            return self.referred_to(reference_of(issuer, client_id))
+            try:
+                return self.referred_to(reference_of(issuer, client_id))
+            except UnknownRegistrationError:
+                if self._query(f"issuer#{issuer}"):
+                    raise UnknownClientError from None
+                raise
         found = [item["sk"].removeprefix("registration#") for item in self._query(f"issuer#{issuer}")]
         if len(found) > 1:
             raise AmbiguousPlatformError

@@ -50,6 +50,7 @@ class LoginInitiation:
     message_hint: str | None
     deployment_id: str | None
     storage_target: str | None
+    environment: str | None
 
     @classmethod
     def parse(cls, parameters: UnverifiedParameters) -> LoginInitiation:
@@ -73,6 +74,7 @@ class LoginInitiation:
             message_hint=parameters.optional("lti_message_hint"),
             deployment_id=deployment_id or None,
             storage_target=_frame_name(parameters.optional("lti_storage_target")),
+            environment=parameters.optional("canvas_environment"),
         )
 
 

@@ -41,7 +41,6 @@ class Offer(_Settings):
     custom_fields: Mapping[str, str] = {}
     publish_key_itself: bool = False
     placements: tuple[Placement, ...]
-    environments: Mapping[Literal["beta", "test"], str] = {}
 
     @property
     def message_types(self) -> tuple[str, ...]:

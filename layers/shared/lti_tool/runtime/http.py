@@ -243,4 +243,9 @@ def _refusal(error: ToolError, support_id: str, request: Request | None) -> Resp
         body = json.dumps(pages.problem(error, support_id, reader), ensure_ascii=False)
         return Response(status=error.status, content_type="application/problem+json", body=body, headers=headers)
     nonce = pages.new_nonce()
-    return html(pages.refusal(error, support_id, nonce, reader), nonce, status=error.status, headers=headers)
+    return html(
+        pages.refusal(error, support_id, nonce, reader, tool_url=request.tool_url if request else ""),
+        nonce,
+        status=error.status,
+        headers=headers,
+    )

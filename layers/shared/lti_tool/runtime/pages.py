@@ -12,7 +12,7 @@ from string import Template
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lti_tool.domain.errors import ToolError
+from lti_tool.domain.errors import ToolError, UnknownRegistrationError
 from lti_tool.domain.launch import AnyLaunch
 from lti_tool.domain.login import OPENER, AuthenticationRequest
 from lti_tool.domain.registration import Registration
@@ -190,13 +190,13 @@ _REFUSAL = Template("""<h1>$sentence</h1>
 <p>$student</p>
 $back
 <details><summary>$if_teach</summary><p>$teacher</p></details>
-<details><summary>$if_administrate</summary><p>$administrator</p></details>
+<details><summary>$if_administrate</summary><p>$administrator</p>$values</details>
 <p><small>$code_word <code id="code">$code</code> · $support_word <code id="support-id">$support_id</code></small></p>
 """)
 
 
-def refusal(error: ToolError, support_id: str, nonce: str, reader: Language) -> str:
-    """One calm sentence, and what each reader can do next."""
+def refusal(error: ToolError, support_id: str, nonce: str, reader: Language, *, tool_url: str = "") -> str:
+    """One calm sentence, and what each reader can do next; to an unknown platform, the values to register us with."""
     back = _return_address(error, support_id, reader)
     link = f'<p><a href="{escape(back)}">{escape(reader.page("back_to_course"))}</a></p>' if back else ""
     sentence = reader.sentence(error)
@@ -205,6 +205,7 @@ def refusal(error: ToolError, support_id: str, nonce: str, reader: Language) -> 
         student=escape(reader.step(error.student)),
         teacher=escape(reader.step(error.teacher)),
         administrator=escape(reader.step(error.administrator)),
+        values=_tool_values(tool_url) if isinstance(error, UnknownRegistrationError) and tool_url else "",
         back=link,
         if_teach=escape(reader.page("if_you_teach")),
         if_administrate=escape(reader.page("if_you_administrate")),
@@ -214,6 +215,20 @@ def refusal(error: ToolError, support_id: str, nonce: str, reader: Language) -> 
         support_id=escape(support_id),
     )
     return _page(sentence, body, nonce, reader)
+
+
+def _tool_values(tool_url: str) -> str:
+    values = (
+        ("Login URL", "login"),
+        ("Redirect URL", "launch"),
+        ("Keyset URL", "jwks.json"),
+        ("Canvas", "canvas.json"),
+    )
+    return (
+        "<dl>"
+        + "".join(f"<dt>{name}</dt><dd><code>{escape(tool_url)}/lti/{path}</code></dd>" for name, path in values)
+        + "</dl>"
+    )
 
 
 def problem(error: ToolError, support_id: str, reader: Language) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -10,7 +11,10 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`tool_url` is empty where the HTTP API's own address is the tool's."""
+    """`tool_url` is empty where the HTTP API's own address is the tool's.
+
+    `elsewhere` names the instances that serve Canvas's beta and test environments, where there are such.
+    """
 
     registrations_table: str
     launches_table: str
@@ -21,6 +25,7 @@ class Settings:
     loopback_http: bool
     score_lease: timedelta
     region: str
+    elsewhere: Mapping[str, str]
 
 
 @cache
@@ -34,6 +39,11 @@ def settings() -> Settings:
         signing_key_id=env["SIGNING_KEY_ID"],
         tool_url=env.get("TOOL_URL", "").rstrip("/"),
         loopback_http=env.get("LOOPBACK_HTTP") == "allowed",
-        region=env.get("REGION_NAME") or env["AWS_REGION"],
+        region=env.get("REGION_NAME") or env.get("AWS_REGION", ""),
+        elsewhere={
+            environment: url.rstrip("/")
+            for environment in ("beta", "test")
+            if (url := env.get(f"{environment.upper()}_TOOL_URL"))
+        },
         score_lease=timedelta(seconds=int(env.get("SCORE_LEASE_SECONDS", "30"))),
     )

@@ -80,7 +80,7 @@ def key_publisher() -> KeyPublisher:
     tables = (settings().registrations_table, settings().launches_table, settings().records_table)
     return KeyPublisher(
         signer=_signer(),
-        regions=_regions(),
+        regions=regions(),
         health=TablesHealth(_dynamodb(), tables),
         clock=now,
         region=settings().region,
@@ -121,7 +121,7 @@ def invitations() -> InvitationsTable:
 
 
 @cache
-def _regions() -> RegionsTable:
+def regions() -> RegionsTable:
     from lti_tool.adapters.regions_table import RegionsTable
 
     return RegionsTable(_dynamodb(), settings().registrations_table)
