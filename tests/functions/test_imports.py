@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.browser import ACTIVITY, http_event
 from tests.support.platform import Platform, serving
-from tests.support.stack import ROOT, TOOL_URL
+from tests.support.stack import REGION, ROOT, TOOL_URL
 
 HEAVY = ("pydantic", "requests", "aws_xray_sdk")
 
@@ -54,7 +54,8 @@ def in_a_fresh_process(word: str, platform: Platform, *events: object) -> dict[s
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "layers" / "shared"))),
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "REGISTRATIONS_TABLE": "r",

@@ -441,7 +441,9 @@ def test_a_score_that_breaks_a_rule_is_recorded_and_ends(
     assert stack.contents() == before
 
 
-def test_a_score_for_an_unknown_client_id_is_recorded_and_ends(stack: Stack, platform: Platform, logged: Logged) -> None:
+def test_a_score_for_an_unknown_client_id_is_recorded_and_ends(
+    stack: Stack, platform: Platform, logged: Logged
+) -> None:
     before = stack.contents()
 
     outcome = receives(score_message(platform, client_id="unknown"))

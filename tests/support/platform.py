@@ -144,10 +144,7 @@ class Platform:
         return {name: value for name, value in parameters.items() if value is not ABSENT}
 
     def claims(self, nonce: str, target: str, /, **other: Any) -> dict[str, Any]:
-        """A learner opens a link in a course. Names as in CLAIMS, or whole; ABSENT leaves one out.
-
-        A function as a value is given the time, in seconds, and says the claim.
-        """
+        """A learner opens a link in a course. Names as in CLAIMS, or whole; ABSENT leaves one out."""
         now = int(time.time())
         claims: dict[str, Any] = {
             "iss": self.issuer,
@@ -175,7 +172,7 @@ class Platform:
             CLAIMS.get(name, name): now + value.seconds if isinstance(value, FromNow) else value
             for name, value in other.items()
         }
-        return {name: value(now) if callable(value) else value for name, value in claims.items() if value is not ABSENT}
+        return {name: value for name, value in claims.items() if value is not ABSENT}
 
     def deep_linking_claims(self, nonce: str, target: str, /, **other: Any) -> dict[str, Any]:
         """A teacher is to choose activities for a course."""

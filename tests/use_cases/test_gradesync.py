@@ -35,7 +35,7 @@ class ProcessDied(BaseException):
 
 
 class Gradebook:
-    """What the platform was sent, in order; `happens` runs while a score is on its way, `afterwards` when it is there."""
+    """What the platform was sent, in order; `happens` runs while a score is on its way, `afterwards` then."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[float | None, datetime]] = []
