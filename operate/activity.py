@@ -34,7 +34,7 @@ def _add(_: Stack, options: argparse.Namespace) -> list[dict[str, Any]]:
             activities.append(parse_activity(yaml.safe_load(path.read_text(encoding="utf-8"))))
         except InvalidActivityError as error:
             raise InvalidActivityError(f"{path}: {error}") from error
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InvalidActivityError(f"{path}: cannot be read") from error
     for activity in activities:
         wiring.catalogue().put(activity)

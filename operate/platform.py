@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from lti_tool.adapters.outbound import require_allowed
-from lti_tool.domain.errors import InvalidRequestError, UnknownRegistrationError
+from lti_tool.domain.errors import ForbiddenAddressError, InvalidRequestError, UnknownRegistrationError
 from lti_tool.domain.registration import (
     DeploymentPolicy,
     DeploymentStatus,
@@ -93,14 +93,17 @@ def _add(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
     )
     if not registration.client_id:
         raise InvalidRequestError("the client id is empty")
-    urls = (
-        registration.issuer,
-        registration.authorization_endpoint,
-        registration.token_endpoint,
-        registration.jwks_uri,
-    )
-    for url in urls:
-        require_allowed(url, loopback_http=stack.is_local)
+    urls = {
+        "issuer": registration.issuer,
+        "authorization URL": registration.authorization_endpoint,
+        "token URL": registration.token_endpoint,
+        "key set URL": registration.jwks_uri,
+    }
+    for name, url in urls.items():
+        try:
+            require_allowed(url, loopback_http=stack.is_local)
+        except ForbiddenAddressError:
+            raise InvalidRequestError(f"the {name} has to be https and public, without user info") from None
     is_new = wiring.registrations().add(registration)
     return {"registered": "new" if is_new else "replaced", **_view(registration), **_tool_values(stack)}
 

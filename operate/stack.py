@@ -25,12 +25,17 @@ class Stack:
         os.environ.update(self.environment)
 
 
+_OUTPUTS = ("ToolUrl", "RegistrationsTable", "LaunchesTable", "RecordsTable", "ScoresQueue", "SigningKey")
+
+
 def local_stack() -> Stack:
     path = Path(os.environ.get("LOCAL_DIR", ".local")) / "stack.json"
     try:
         stack: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StackNotFoundError(f"No local stack runs here ({path} is missing). Start one: make run") from None
+    except ValueError:
+        raise StackNotFoundError(f"{path} cannot be read. Start the local stack again: make run") from None
     environment = {
         "AWS_ENDPOINT_URL": stack["aws_endpoint_url"],
         "AWS_REGION": stack["region"],
@@ -57,6 +62,9 @@ def deployed_stack(name: str, region: str) -> Stack:
     except (BotoCoreError, ClientError) as error:
         raise StackNotFoundError(f"Stack {name} in {region} could not be read: {error}") from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}
+    missing = [output for output in _OUTPUTS if output not in outputs]
+    if missing:
+        raise StackNotFoundError(f"Stack {name} in {region} has no output {missing[0]}: is it this tool's?")
     environment = {
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lti_tool.domain.activity import found_in, parse_answers
-from lti_tool.domain.errors import InvalidRequestError, NotFoundError, SessionEndedError
+from lti_tool.domain.errors import InvalidRequestError, NotFoundError, NotPermittedError, SessionEndedError
 from lti_tool.domain.session import Session, SessionToken
 from lti_tool.runtime import http, static, views, wiring
 
@@ -16,7 +16,9 @@ def session(_: http.Request, session: Session) -> http.Response:
     return http.as_json(views.session_view(session))
 
 
-def catalogue(request: http.Request, _: Session) -> http.Response:
+def catalogue(request: http.Request, session: Session) -> http.Response:
+    if not session.launch.is_staff:
+        raise NotPermittedError
     query = request.parameters()
     limit, cursor = query.optional("limit") or "20", query.optional("cursor") or "0"
     if not (limit.isdecimal() and cursor.isdecimal() and len(limit) < 9 and len(cursor) < 9 and int(limit) > 0):

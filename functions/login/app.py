@@ -9,6 +9,8 @@ from lti_tool.runtime.settings import settings
 @http.endpoint("login", prepare=wiring.login_starter, traced=True)
 def lambda_handler(request: http.Request) -> http.Response:
     request.require_method("GET", "POST")
+    if request.method == "HEAD":
+        return http.Response()  # nobody is there to be sent anywhere
     parameters = request.parameters()
     initiation = LoginInitiation.parse(parameters)
     instance = settings().elsewhere.get(initiation.environment or "")

@@ -328,7 +328,7 @@ def test_a_binding_that_names_nothing_binds_nothing(
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=-1", "cursor=x", "limit=99999999999", "cursor=1.5"])
 def test_a_catalogue_page_that_cannot_be_is_refused(platform: Platform, browser: Browser, query: str) -> None:
-    session = browser.launches(platform).launch["session"]
+    session = browser.launches(platform, roles=[INSTRUCTOR]).launch["session"]
 
     answer = browser.get("/api/catalogue", query, token=session)
 

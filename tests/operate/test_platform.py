@@ -156,7 +156,7 @@ def test_an_address_that_the_tool_may_not_call_is_refused(lti: Lti, stack: Stack
     status, _, err = lti(*custom(**{option: value}))
 
     assert status == 1
-    assert "[forbidden_address]" in err
+    assert "[invalid_request]" in err
     assert stack.contents() == before
 
 

@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import boto3
 import yaml
 from moto import mock_aws
+from moto.backends import get_backend
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_sqs import SQSClient
 
@@ -21,6 +22,7 @@ from lti_tool.domain.registration import Registration
 from lti_tool.runtime import settings, wiring
 
 ROOT = Path(__file__).parents[2]
+ACCOUNT = "123456789012"  # moto's
 REGION = "eu-west-1"
 TOOL_URL = "https://tool.example"
 TABLES = ("RegistrationsTable", "LaunchesTable", "RecordsTable")
@@ -93,11 +95,9 @@ class Stack:
     def begin_again(self) -> None:
         os.environ.update(self.environment)
         forget(but=("_dynamodb", "_queue", "_signer"))  # clients are slow to make, and remember nothing that matters
+        tables: Any = get_backend("dynamodb")[ACCOUNT][REGION].tables
         for table in TABLES:
-            keys = [{name: item[name] for name in ("pk", "sk") if name in item} for item in self._items(table)]
-            for start in range(0, len(keys), 25):
-                deletes: Any = [{"DeleteRequest": {"Key": key}} for key in keys[start : start + 25]]
-                self.dynamodb.batch_write_item(RequestItems={table: deletes})
+            tables[table].items.clear()  # at moto's heart: a request for each item would take most of a test's time
         self.sqs.delete_queue(QueueUrl=self.queue_url)
         self.sqs.create_queue(QueueName="ScoresQueue")  # it has the same URL again, and forgot what it delays
 
@@ -106,8 +106,18 @@ class Stack:
             wiring.registrations().add(registration)
 
     def offers(self, *activities: Activity) -> None:
-        for activity in activities or catalogue():
+        for activity in activities:
             wiring.catalogue().put(activity)
+        if not activities:
+            self.dynamodb.batch_write_item(RequestItems={"RegistrationsTable": self._catalogue})
+
+    @cached_property
+    def _catalogue(self) -> Any:
+        """The project's own activities as the tool stores them, to put them back in one go."""
+        for activity in catalogue():
+            wiring.catalogue().put(activity)
+        items = [item for item in self._items("RegistrationsTable") if item["pk"]["S"] == "catalogue"]
+        return [{"PutRequest": {"Item": item}} for item in items]
 
     def contents(self) -> Contents:
         """Everything that is stored, to compare before and after; the stories of refusals are told by `traces`."""

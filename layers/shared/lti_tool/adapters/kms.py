@@ -30,6 +30,14 @@ class KmsSigner:
     def public_keys(self) -> Sequence[ToolKey]:
         return (self._key(),)
 
+    def require_usable(self) -> None:
+        try:
+            key = self._client.describe_key(KeyId=self._key_id)["KeyMetadata"]
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailableError("signing_key") from error
+        if not key.get("Enabled"):
+            raise StoreUnavailableError("signing_key")
+
     def sign(self, claims: dict[str, Any]) -> str:
         header = {"alg": "RS256", "typ": "JWT", "kid": self._key().kid}
         message = b".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))

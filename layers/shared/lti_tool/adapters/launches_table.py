@@ -4,7 +4,7 @@
 | --- | --- |
 | `launch#LAUNCH_ID` | a login attempt; after the launch, its session |
 | `trace#SUPPORT_ID` | the story of a refused login or launch |
-| `platform-jwks#REFERENCE` | the platform's key set as last fetched |
+| `platform-jwks#REFERENCE#URL` | the platform's key set as last fetched from that address (its digest) |
 | `access-token#REFERENCE#SCOPES` | an access token, shared by all senders |
 """
 
@@ -330,3 +330,8 @@ class PlatformCache:
         except ConditionFailedError:
             return False
         return True
+
+    def release(self, pk: str) -> None:
+        """Give a claim back that came to nothing."""
+        with store():
+            self._client.delete_item(TableName=self._table, Key={"pk": {"S": pk}})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from lti_tool.domain.errors import ForbiddenAddressError, PlatformUnavailableErr
 
 USER_AGENT = "serverless-lti/1"
 LARGEST_JWKS = 256 * 1024
+LONGEST_SECONDS = 8.0
 TIMEOUT = urllib3.Timeout(connect=3, read=5, total=8)
 
 
@@ -38,9 +40,9 @@ def require_allowed(url: str, *, loopback_http: bool) -> None:
         raise ForbiddenAddressError from None
     if not host or "@" in parts.netloc or not url.isprintable() or " " in url:
         raise ForbiddenAddressError
-    if parts.scheme == "https":
+    if loopback_http and parts.scheme in {"http", "https"} and _names_loopback(host):
         return
-    if not (loopback_http and parts.scheme == "http" and _names_loopback(host)):
+    if parts.scheme != "https" or not _may_be_public(host):
         raise ForbiddenAddressError
 
 
@@ -53,16 +55,26 @@ def _names_loopback(host: str) -> bool:
         return False
 
 
+def _may_be_public(host: str) -> bool:
+    try:
+        return is_public(host)
+    except ValueError:
+        return host != "localhost"  # a name: judged when it is connected to
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the open internet; wrapped IPv4 addresses are judged by what they wrap."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if wrapped is None and ip in ipaddress.ip_network("64:ff9b::/96"):
-            wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if wrapped is not None:
             return is_public(str(wrapped))
+        if ip not in _IPV6_INTERNET:
+            return False
     return ip.is_global and not ip.is_multicast
+
+
+_IPV6_INTERNET = ipaddress.IPv6Network("2000::/3")  # all that is assigned; the odd old forms lie outside
 
 
 class _Checked(HTTPConnection):
@@ -72,7 +84,7 @@ class _Checked(HTTPConnection):
         """Resolve, judge every address, and connect to one that was judged."""
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, "name not found") from error
         addresses = [str(entry[4][0]) for entry in found]
         loopback = self.loopback_allowed and all(ipaddress.ip_address(ip).is_loopback for ip in addresses)
@@ -126,6 +138,23 @@ def pool_manager(*, loopback_http: bool, **options: Any) -> urllib3.PoolManager:
     return manager
 
 
+def read_within(response: Any, largest: int, deadline: float) -> bytes:
+    """The whole body, of at most `largest` bytes, before `deadline` on the monotonic clock.
+
+    Reads what is there, so that a platform that trickles is not listened to without end.
+
+    Raises:
+        OSError: too large or too slow.
+    """
+    body = b""
+    while part := response.read1(64 * 1024, decode_content=True):
+        body += part
+        if len(body) > largest or time.monotonic() > deadline:
+            response.close()
+            raise OSError("too large or too slow")
+    return body
+
+
 class Outbound:
     """Fetches documents; `platform.py` puts the same pool under requests for the services."""
 
@@ -145,12 +174,12 @@ class Outbound:
         try:
             response = self._pool.request("GET", url, headers=headers, redirect=False, preload_content=False)
             try:
-                body = response.read(LARGEST_JWKS + 1, decode_content=True)
+                body = read_within(response, LARGEST_JWKS, time.monotonic() + LONGEST_SECONDS)
             finally:
                 response.release_conn()
         except (HTTPError, LocationParseError, OSError) as error:
             raise PlatformUnavailableError("jwks_unreachable") from error
-        if response.status != 200 or len(body) > LARGEST_JWKS:
+        if response.status != 200:
             raise PlatformUnavailableError("jwks_not_served")
         try:
             return json.loads(body)

@@ -6,6 +6,7 @@ at most once a minute.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ class _Cache(Protocol):
     def read(self, pk: str) -> dict[str, Any] | None: ...
     def write(self, pk: str, expires_at: datetime, **values: Any) -> None: ...
     def claim(self, pk: str, expires_at: datetime, not_since: datetime) -> bool: ...
+    def release(self, pk: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class PlatformKeyCache:
         self._asked_at: dict[str, datetime] = {}  # when this instance last asked because of an unknown kid
 
     def known(self, registration: Registration, kid: str) -> RSAPublicKey | None:
-        key_set = self._memory.get(registration.reference)
+        key_set = self._memory.get(_pk(registration))
         if key_set is None or not self._serves(key_set, kid):
             key_set = self._shared(registration)
             if not self._is_fresh(key_set):
@@ -63,10 +65,10 @@ class PlatformKeyCache:
         return key_set.keys.get(kid) if key_set else None
 
     def find(self, registration: Registration, kid: str) -> RSAPublicKey:
-        stored = self._memory.get(registration.reference)
-        asked_at = self._asked_at.get(registration.reference)
+        stored = self._memory.get(_pk(registration))
+        asked_at = self._asked_at.get(_pk(registration))
         if asked_at is None or self._clock() - asked_at >= BETWEEN_FETCHES:
-            self._asked_at[registration.reference] = self._clock()
+            self._asked_at[_pk(registration)] = self._clock()
             stored = self._fetched(registration, self._shared(registration), "unknown-kid", kid)
         if stored is None or kid not in stored.keys:
             raise UnknownKeyError().because(received=kid)
@@ -82,7 +84,7 @@ class PlatformKeyCache:
         """What any instance fetched last."""
         stored = self._stored(_pk(registration))
         if stored is not None:
-            self._memory[registration.reference] = stored
+            self._memory[_pk(registration)] = stored
         return stored
 
     def _fetched(self, registration: Registration, stored: _KeySet | None, reason: str, kid: str) -> _KeySet | None:
@@ -95,12 +97,16 @@ class PlatformKeyCache:
             return stored or self._fetched_by_another(registration, pk)
         try:
             document = self._fetch(registration.jwks_uri)
+            keys = platform_keys(document)
+            if not keys:
+                raise PlatformUnavailableError("jwks_without_keys")
         except (PlatformUnavailableError, PlatformRefusedError):
             if stored is not None and (kid in stored.keys or reason == "unknown-kid"):
                 return stored  # stale, and better than a closed door
+            self._cache.release(f"{pk}#{reason}")  # nothing to go on: whoever comes next may try
             raise
-        fetched = _KeySet(platform_keys(document), now)
-        self._memory[registration.reference] = fetched
+        fetched = _KeySet(keys, now)
+        self._memory[_pk(registration)] = fetched
         self._cache.write(pk, now + USABLE, jwks=json.dumps(document), fetched_at=int(now.timestamp()))
         return fetched
 
@@ -110,7 +116,7 @@ class PlatformKeyCache:
         while time.monotonic() < deadline:
             self._pause(0.05)
             if (found := self._stored(pk)) is not None:
-                self._memory[registration.reference] = found
+                self._memory[_pk(registration)] = found
                 return found
         raise PlatformUnavailableError("jwks_unreachable")
 
@@ -123,4 +129,6 @@ class PlatformKeyCache:
 
 
 def _pk(registration: Registration) -> str:
-    return f"platform-jwks#{registration.reference}"
+    """Names the key set by its address too: another address is another key set, and the old one is not believed."""
+    digest = hashlib.sha256(registration.jwks_uri.encode()).hexdigest()[:16]
+    return f"platform-jwks#{registration.reference}#{digest}"

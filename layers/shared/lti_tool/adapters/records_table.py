@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -152,11 +153,12 @@ class RecordsTable:
         return False
 
     def postpone(self, entry: OutboxEntry, next_try_at: datetime, cause: str) -> None:
-        with store():
+        with suppress(ConditionFailedError), store():  # erased meanwhile: nothing waits any more
             self._client.update_item(
                 TableName=self._table,
                 Key=_score_key(entry.score.key),
                 UpdateExpression="SET next_try_at = :next_try_at, cause = :cause",
+                ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues=marshal({":next_try_at": _text(next_try_at), ":cause": cause}),
             )
 
@@ -198,7 +200,7 @@ class RecordsTable:
         return {
             "TableName": self._table,
             "Key": _score_key(score.key),
-            "UpdateExpression": "SET " + ", ".join(assignments),
+            "UpdateExpression": "SET " + ", ".join(assignments) + " REMOVE cause",
             "ConditionExpression": _NEWER,
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": marshal({**{f":{name}": value for name, value in values.items()}, **extra}),
@@ -220,11 +222,12 @@ class RecordsTable:
         return True
 
     def _release(self, entry: OutboxEntry, assignments: str, values: Item) -> None:
-        with store():
+        with suppress(ConditionFailedError), store():  # erased meanwhile
             self._client.update_item(
                 TableName=self._table,
                 Key=_score_key(entry.score.key),
                 UpdateExpression=f"SET {assignments}next_try_at = :now",
+                ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues=marshal({**values, ":now": _text(self._clock())}),
             )
 

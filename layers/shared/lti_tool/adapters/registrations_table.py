@@ -94,9 +94,13 @@ class RegistrationsTable:
     # --- The operator's side --------------------------------------------------------------------------------
 
     def add(self, registration: Registration) -> bool:
-        is_new = not self._query(f"registration#{registration.reference}")
+        before = self._query(f"registration#{registration.reference}")
         self._write(registration, "")
-        return is_new
+        listed = {_DEPLOYMENT + deployment_id for deployment_id in registration.deployments}
+        for item in before:
+            if item["sk"].startswith(_DEPLOYMENT) and item["sk"] not in listed:
+                self._delete(item["pk"], item["sk"])
+        return not before
 
     def add_new(self, registration: Registration) -> bool:
         try:
@@ -124,9 +128,12 @@ class RegistrationsTable:
         keys = [(f"issuer#{registration.issuer}", f"registration#{registration.reference}")]
         keys += [(item["pk"], item["sk"]) for item in self._query(f"registration#{registration.reference}")]
         for pk, sk in keys:
-            with store():
-                self._client.delete_item(TableName=self._table, Key=marshal({"pk": pk, "sk": sk}))
+            self._delete(pk, sk)
         self._believed.pop(registration.reference, None)
+
+    def _delete(self, pk: str, sk: str) -> None:
+        with store():
+            self._client.delete_item(TableName=self._table, Key=marshal({"pk": pk, "sk": sk}))
 
     def all(self) -> Sequence[Registration]:
         """Every registration, by issuer and client_id; reads the whole table, so for operators only."""

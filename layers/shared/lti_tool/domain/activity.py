@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -75,16 +76,16 @@ class NumberQuestion(_Question):
             return False
         try:
             given = Decimal(re.sub(r"\s", "", answer).replace(",", "."))
-        except InvalidOperation:
+            return given.is_finite() and abs(given - Decimal(str(self.answer))) <= Decimal(str(self.tolerance))
+        except ArithmeticError:  # no number, or one beyond all measure
             return False
-        return given.is_finite() and abs(given - Decimal(str(self.answer))) <= Decimal(str(self.tolerance))
 
     def shown(self) -> dict[str, Any]:
         return {"unit": self.unit} if self.unit else {}
 
 
 class TextQuestion(_Question):
-    """A short text, compared without regard to case and outer or repeated space."""
+    """A short text, compared without regard to case, outer or repeated space, and how accents are composed."""
 
     kind: Literal["text"]
     accept: tuple[str, ...] = Field(min_length=1)
@@ -97,7 +98,7 @@ class TextQuestion(_Question):
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return unicodedata.normalize("NFKC", " ".join(text.split())).casefold()
 
 
 Question = Annotated[ChoiceQuestion | NumberQuestion | TextQuestion, Field(discriminator="kind")]

@@ -6,12 +6,14 @@ https://www.imsglobal.org/spec/lti-dl/v2p0/#deep-linking-request-message
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from lti_tool.domain import claims as names
+from lti_tool.domain.addresses import web_address
 from lti_tool.domain.errors import (
     AnonymousLaunchError,
     ForeignTargetError,
@@ -26,6 +28,9 @@ from lti_tool.domain.tokens import SignedClaims
 LONGEST_ID = 255
 LONGEST_TEXT = 2000
 DEFAULT_LOCALE = "en"
+
+_UNRESOLVED = re.compile(r"\$[A-Za-z][\w.]*(<.*>)?$", re.ASCII)
+"""A variable that the platform left as it stood, such as `$Person.sourcedId`; "$100" is none."""
 
 KEPT_CLAIMS = (
     "sub",
@@ -202,13 +207,13 @@ def launch_from(signed: SignedClaims) -> AnyLaunch:
         "context": _context(claims),
         "custom": _custom(claims),
         "grades": _grades(claims),
-        "memberships_url": _url(_object(claims, names.NAMES_ROLE_SERVICE).get("context_memberships_url")),
+        "memberships_url": web_address(_object(claims, names.NAMES_ROLE_SERVICE).get("context_memberships_url")),
         "locale": _locale(claims),
-        "return_url": _url(_object(claims, names.LAUNCH_PRESENTATION).get("return_url")),
+        "return_url": web_address(_object(claims, names.LAUNCH_PRESENTATION).get("return_url")),
     }
     if message_type == names.DEEP_LINKING_REQUEST:
         # The deep linking text does not list target_link_uri among its claims; platforms send it all the same.
-        target = _url(claims.get(names.TARGET_LINK_URI)) or ""
+        target = web_address(claims.get(names.TARGET_LINK_URI)) or ""
         return DeepLinkingLaunch(**common, target_link_uri=target, settings=_settings(claims))
     target = _required_url(claims.get(names.TARGET_LINK_URI), "target_link_uri")  # (16)
     if message_type == names.RESOURCE_LINK_REQUEST:
@@ -258,7 +263,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = str(value).strip()
-    return None if not text or text.startswith("$") else text[:LONGEST_TEXT]
+    return None if not text or _UNRESOLVED.match(text) else text[:LONGEST_TEXT]
 
 
 def _id(claims: Mapping[str, Any], name: str, shown: str) -> str:
@@ -271,20 +276,8 @@ def _id(claims: Mapping[str, Any], name: str, shown: str) -> str:
     return value
 
 
-def _url(value: object) -> str | None:
-    """An absolute http or https URL without user info; the outbound policy judges it again before a request."""
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        return None
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in {"https", "http"} and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        return None
-    return value if usable and value.isprintable() and " " not in value else None
-
-
 def _required_url(value: object, shown: str) -> str:
-    if (url := _url(value)) is None:
+    if (url := web_address(value)) is None:
         raise InvalidClaimError(shown)
     return url
 
@@ -311,7 +304,9 @@ def _user(claims: Mapping[str, Any], *, may_be_anonymous: bool) -> User:
 
 def _roles(claims: Mapping[str, Any]) -> tuple[str, ...]:
     value = claims.get(names.ROLES)
-    if not isinstance(value, list):  # required, though it may be empty
+    if value is None and claims.get(names.MESSAGE_TYPE) == names.DEEP_LINKING_REQUEST:
+        return ()  # deep linking may leave them out
+    if not isinstance(value, list):  # required elsewhere, though it may be empty
         raise InvalidClaimError("roles")
     return tuple(role for role in value if isinstance(role, str))
 
@@ -334,7 +329,7 @@ def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
     for name, value in _object(claims, names.CUSTOM).items():
         if isinstance(value, bool):
             found[name] = str(value).lower()
-        elif isinstance(value, str | int | float) and not str(value).startswith("$"):
+        elif isinstance(value, str | int | float) and not _UNRESOLVED.match(str(value)):
             found[name] = str(value)
     return found
 
@@ -342,7 +337,7 @@ def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
 def _grades(claims: Mapping[str, Any]) -> GradeService | None:
     value = _object(claims, names.ENDPOINT)
     scopes = value.get("scope")
-    line_items, line_item = _url(value.get("lineitems")), _url(value.get("lineitem"))
+    line_items, line_item = web_address(value.get("lineitems")), web_address(value.get("lineitem"))
     if line_items is None and line_item is None:
         return None
     return GradeService(

@@ -11,6 +11,11 @@ from lti_tool.domain.errors import DuplicateParameterError, MalformedFormError, 
 MOST_FIELDS = 200
 
 
+def _is_half(text: str) -> bool:
+    """Whether it holds half a surrogate pair, which no encoding can keep."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 @dataclass(frozen=True, slots=True)
 class UnverifiedParameters:
     """The fields of a form or a query, in the order they came; a name may come several times."""
@@ -34,6 +39,8 @@ class UnverifiedParameters:
     def of(cls, pairs: Iterable[tuple[str, str]]) -> UnverifiedParameters:
         fields: dict[str, tuple[str, ...]] = {}
         for name, value in pairs:
+            if not (name + value).isprintable() and _is_half(name + value):
+                raise MalformedFormError
             fields[name] = (*fields.get(name, ()), value)
         return cls(fields)
 

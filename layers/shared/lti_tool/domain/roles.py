@@ -51,18 +51,17 @@ _GRADING_SUB_ROLES = frozenset(
 def _context_role(role: str) -> tuple[str, str] | None:
     """(principal, sub-role) of a context role in any form that the spec knows, else `None`.
 
-    Forms: the URI, the sub-role URI, the deprecated short name, and LTI 1.1's URN.
+    Forms: the URI, the sub-role URI, the deprecated short name, LTI 1.1's URN, and two misspellings seen in the field:
+    `membership#Instructor#TeachingAssistant` and `membership#TeachingAssistant`.
     """
-    if role in _CONTEXT_ROLES:
-        return role, ""
-    if role.startswith(_LEGACY_CONTEXT_ROLE):
-        principal, _, sub_role = role.removeprefix(_LEGACY_CONTEXT_ROLE).partition("/")
-    elif role.startswith(MEMBERSHIP + "#"):
-        principal, sub_role = role.removeprefix(MEMBERSHIP + "#"), ""
+    if role.startswith(MEMBERSHIP + "#"):
+        principal, _, sub_role = role.removeprefix(MEMBERSHIP + "#").partition("#")
+        if principal in _GRADING_SUB_ROLES:
+            principal, sub_role = "Instructor", principal
     elif role.startswith(MEMBERSHIP + "/"):
         principal, _, sub_role = role.removeprefix(MEMBERSHIP + "/").partition("#")
     else:
-        return None
+        principal, _, sub_role = role.removeprefix(_LEGACY_CONTEXT_ROLE).partition("/")
     return (principal, sub_role) if principal in _CONTEXT_ROLES else None
 
 
@@ -78,6 +77,6 @@ def privileges_of(roles: Iterable[str]) -> frozenset[Privilege]:
     for principal, sub_role in context_roles:
         if principal == "Instructor" and (sub_role in _GRADING_SUB_ROLES or (assisting and not sub_role)):
             allowed.add(Privilege.GRADER)
-        elif principal in _BY_PRINCIPAL:
-            allowed.add(_BY_PRINCIPAL[principal])
+        elif principal in {"Instructor", "Learner"} or (principal in _BY_PRINCIPAL and not sub_role):
+            allowed.add(_BY_PRINCIPAL[principal])  # a librarian or an external supporter is no planner
     return frozenset(allowed)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lti_tool.domain.addresses import web_address
 from lti_tool.domain.errors import InvalidScoreError
 from lti_tool.domain.registration import PlatformFamily, RegistrationReference
 
@@ -139,8 +140,8 @@ LONGEST_WAIT = timedelta(hours=1)
 
 
 def wait_before_try(attempts: int, jitter: float) -> timedelta:
-    """5 s, 10 s, 20 s ... one hour; `jitter`, from 0 to 1, takes away up to half, so that many do not come at once."""
-    doubled: timedelta = FIRST_WAIT * 2.0 ** min(attempts, 20)
+    """5 s after the first try, then 10 s, 20 s ... one hour; `jitter`, from 0 to 1, takes away up to half of it."""
+    doubled: timedelta = FIRST_WAIT * 2.0 ** min(attempts - 1, 20)
     return min(LONGEST_WAIT, doubled) * (1 - jitter / 2)
 
 
@@ -153,7 +154,21 @@ def _finite(value: float) -> float:
     return value
 
 
-_Id = Annotated[str, Field(min_length=1, max_length=255)]
+def _web_address(value: str) -> str:
+    if web_address(value) is None:
+        raise ValueError("not a web address")
+    return value
+
+
+def _of_our_age(value: datetime) -> datetime:
+    """A score of the far future would keep every later one out."""
+    if not datetime(2000, 1, 1, tzinfo=UTC) <= value <= datetime.now(UTC) + timedelta(days=1):
+        raise ValueError("not a time between 2000 and tomorrow")
+    return value
+
+
+_Id = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
+_LineItem = Annotated[str, AfterValidator(_web_address)]
 _Points = Annotated[float, Field(ge=0), AfterValidator(_finite)]
 
 
@@ -165,7 +180,7 @@ class ScoreNudge(_Message):
     """Says only where to look: the outbox is the truth."""
 
     registration: _Id
-    line_item: Annotated[str, Field(min_length=1, max_length=2000)]
+    line_item: _LineItem
     user_id: _Id
 
     @classmethod
@@ -184,13 +199,13 @@ class ScoreMessage(_Message):
     issuer: str
     client_id: str
     deployment_id: _Id
-    line_item: Annotated[str, Field(min_length=1, max_length=2000)]
+    line_item: _LineItem
     user_id: _Id
     score_given: _Points | None = None
     score_maximum: Annotated[float, Field(gt=0), AfterValidator(_finite)] | None = None
     activity_progress: ActivityProgress
     grading_progress: GradingProgress
-    timestamp: AwareDatetime
+    timestamp: Annotated[AwareDatetime, AfterValidator(_of_our_age)]
     comment: Annotated[str, Field(max_length=4000)] | None = None
     overwrite: Literal["always"] = "always"
 

@@ -18,6 +18,7 @@ from lti_tool.domain.errors import (
     MethodNotAllowedError,
     PlatformUnavailableError,
     RequestTooLargeError,
+    SessionEndedError,
     StoreUnavailableError,
     ToolError,
 )
@@ -236,6 +237,8 @@ def _refusal(error: ToolError, support_id: str, request: Request | None) -> Resp
         headers["Allow"] = ", ".join((*error.allowed, *(["HEAD"] if "GET" in error.allowed else []), "OPTIONS"))
         if request is not None and request.method == "OPTIONS":
             return Response(status=204, headers=headers)
+    if isinstance(error, SessionEndedError):
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, PlatformUnavailableError | StoreUnavailableError):
         headers["Retry-After"] = "30"
     reader = request.language if request else language("en")

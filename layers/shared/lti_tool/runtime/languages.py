@@ -76,9 +76,9 @@ def language(tag: str) -> Language:
 def preferred(accept_language: str) -> Language:
     """The best of our languages for an Accept-Language header (RFC 9110, 12.5.4); English when it names none."""
     wishes: list[tuple[float, int, str]] = []
-    for place, entry in enumerate(accept_language.split(",")[:20]):
-        wished, _, weight = entry.strip().partition(";q=")
-        tag = wished.partition("-")[0].lower()
+    for place, entry in enumerate("".join(accept_language.split()).lower().split(",")[:20]):
+        wished, _, weight = entry.partition(";q=")
+        tag = wished.partition("-")[0]
         tag = _SAME.get(tag, tag)
         try:
             quality = float(weight or "1")

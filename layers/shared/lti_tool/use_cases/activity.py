@@ -33,8 +33,11 @@ class ActivityDesk:
         """The activity behind the link: by its custom parameter, by its address, or as its teacher bound it.
 
         Raises:
+            NotPermittedError: the person's role opens nothing here.
             ActivityNotBoundError, UnknownActivityError.
         """
+        if not (launch.is_staff or launch.is_candidate):
+            raise NotPermittedError
         named = launch.custom.get(ACTIVITY_PARAMETER) or activity_named_by(launch.target_link_uri)
         activity_id = named or self.records.bound_activity(_link(launch))
         if activity_id is None:

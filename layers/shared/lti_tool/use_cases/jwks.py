@@ -50,5 +50,5 @@ class KeyPublisher:
 
     def require_health(self) -> None:
         """Raises StoreUnavailableError."""
-        self.signer.public_keys()
+        self.signer.require_usable()
         self.health.require()

@@ -43,10 +43,12 @@ class LaunchVerifier:
         try:
             trail.passed("message_understood", message_type=launch.message_type, deployment_id=launch.deployment_id)
             require_own_target(launch, tool_url)
-            self._require_deployment(registration, launch.deployment_id)  # from a place that we serve
+            is_new_place = self._require_deployment(registration, launch.deployment_id, response)  # that we serve
             trail.passed("deployment_served")
             token = SessionToken.new(response.state.attempt_id)
             self.sessions.begin(response, signed, launch, token, trail)  # we asked, this browser, once
+            if is_new_place:
+                self.registrations.add_deployment(registration, launch.deployment_id, DeploymentStatus.ENABLED)
         except ToolError as error:
             error.return_url = launch.return_url  # signed, so the person may go back there
             raise
@@ -77,12 +79,18 @@ class LaunchVerifier:
         trail.passed("id_token_trusted")
         return registration, signed
 
-    def _require_deployment(self, registration: Registration, deployment_id: str) -> None:
+    def _require_deployment(
+        self, registration: Registration, deployment_id: str, response: AuthenticationResponse
+    ) -> bool:
+        """Whether the deployment is served, and new: by the registration's policy, it is written down or waits."""
         status = registration.deployments.get(deployment_id)
         if status is not DeploymentStatus.ENABLED:  # only what is served is believed from memory
             status = self.registrations.deployment_status(registration, deployment_id)
-        if status is None and registration.deployment_policy is not DeploymentPolicy.CLOSED:
-            served = registration.deployment_policy is DeploymentPolicy.AUTO
-            status = DeploymentStatus.ENABLED if served else DeploymentStatus.PENDING
+        if status is None and registration.deployment_policy is DeploymentPolicy.AUTO:
+            return True
+        if status is None and registration.deployment_policy is DeploymentPolicy.APPROVE:
+            self.login_attempts.require_open(response)  # only a launch that we asked for makes somebody look
+            status = DeploymentStatus.PENDING
             self.registrations.add_deployment(registration, deployment_id, status)
         require_served(status)
+        return False

@@ -196,6 +196,9 @@ class Signer(Protocol):
 
     def public_keys(self) -> Sequence[ToolKey]: ...
 
+    def require_usable(self) -> None:
+        """Raises StoreUnavailableError: the key is disabled, on its way out, or not reachable."""
+
     def sign(self, claims: dict[str, Any]) -> str:
         """A compact JWS over the claims, RS256, with `kid`."""
 

@@ -1,0 +1,24 @@
+"""Web addresses from outside, as far as they can be judged by reading them."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+LONGEST_URL = 2000
+
+
+def web_address(value: object) -> str | None:
+    """An absolute http or https URL with a host and without user info, else `None`.
+
+    The outbound policy judges it again before a request: here nothing is resolved.
+    """
+    if not isinstance(value, str) or len(value) > LONGEST_URL or not value.isprintable() or " " in value:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+        (host or "").encode("idna")  # labels too long, or empty
+    except ValueError:
+        return None
+    usable = parts.scheme in {"https", "http"} and bool(host) and "@" not in parts.netloc and "\\" not in value
+    return value if usable else None
