@@ -50,7 +50,7 @@ def attempt(request: http.Request, session: Session) -> http.Response:
 def review(_: http.Request, session: Session) -> http.Response:
     desk = wiring.activity_desk()
     work = desk.reviewed_work(session.launch)
-    learner = views.learner_view(work) if work else None
+    learner = {**views.learner_view(work), "answers": work.attempt.answers} if work else None
     return http.as_json({"activity": desk.opened(session.launch).shown(), "learner": learner})
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from operate.main import main
+from tests.support.fixtures import browser as browser
+from tests.support.fixtures import platform as platform
 from tests.support.fixtures import stack as stack
 from tests.support.fixtures import standing_stack as standing_stack
 from tests.support.stack import REGION, TOOL_URL, Stack, forget
