@@ -9,3 +9,5 @@ lock pyproject.toml requirements/dev.in --universal --python-version 3.11 \
 lock requirements/sam.in --universal --python-version 3.11 --output-file requirements/sam.txt
 lock requirements/uv.in --universal --python-version 3.11 --output-file requirements/uv.txt
 lock requirements/platform.in --universal --python-version 3.11 --output-file requirements/platform.txt
+lock pyproject.toml requirements/bench.in --universal --python-version 3.11 \
+  --constraint layers/shared/requirements.txt --output-file requirements/bench.txt
