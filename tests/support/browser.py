@@ -24,6 +24,8 @@ _DOORS = {
     "/lti/jwks.json": "jwks",
     "/health": "jwks",
     "/lti/deeplink": "deeplink",
+    "/lti/canvas.json": "register",
+    "/lti/register": "register",
 }
 
 
