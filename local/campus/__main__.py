@@ -10,6 +10,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.campus.app import create_app
 from local.campus.campus import Campus
+from local.campus.profiles import PROFILES
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -24,12 +25,17 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090, help="0 takes a free one")
     parser.add_argument("--tool-url", default="http://localhost:8080")
+    names = ", ".join(profile.slug for profile in PROFILES)
+    parser.add_argument("--profiles", default="canvas,moodle", help=f"some of {names}, with commas; or all")
     arguments = parser.parse_args()
+    profiles = [each for each in PROFILES if arguments.profiles == "all" or each.slug in arguments.profiles.split(",")]
+    if arguments.profiles != "all" and len(profiles) != len(arguments.profiles.split(",")):
+        parser.error(f"--profiles is all or some of {names}")
 
     # The port is bound first: the addresses that Campus gives out have it in them.
     server = make_server(arguments.host, arguments.port, lambda *_: [], threaded=True, request_handler=_QuietHandler)
     url = f"http://{arguments.host}:{server.server_port}"
-    server.app = create_app(Campus(url, arguments.tool_url))
+    server.app = create_app(Campus(url, arguments.tool_url, profiles=profiles))
 
     def stop(*_: object) -> None:
         # From another thread: shutdown() waits for the loop that this one is in.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 from local.campus.campus import Campus
 from local.campus.control import control
@@ -17,15 +17,18 @@ def create_app(campus: Campus) -> Flask:
     for profile in campus.platforms.values():
         app.register_blueprint(doors(profile))
     app.register_blueprint(pages(campus))
-    framed = f"'self' {campus.tool.origin}"
-    policy = (
-        f"default-src 'self'; img-src 'self' data:; frame-src {framed}; form-action {framed}; "
-        "frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
-    )
+
+    def policy() -> str:
+        """Frames and forms lead to the tools that are registered here, and to the one about to be."""
+        framed = " ".join(["'self'", *sorted(campus.origins() | g.get("more_origins", set()))])
+        return (
+            f"default-src 'self'; img-src 'self' data:; frame-src {framed}; form-action {framed}; "
+            "frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
+        )
 
     @app.after_request
     def set_headers(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Content-Security-Policy", policy())
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "no-store")

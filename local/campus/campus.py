@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from local.campus.journal import TO_TOOL, Journal
 from local.campus.profile import Profile
 from local.campus.profiles import PROFILES
+from local.campus.registration import Placement
 from local.campus.tool import Tool
 from local.campus.world import Activity, Course, Oddities, Person, Review
+
+
+@dataclass(frozen=True, kw_only=True)
+class Initiation:
+    """A login initiation, for the browser to bring to the tool."""
+
+    url: str
+    method: str
+    fields: Mapping[str, str]
 
 
 class Campus:
@@ -24,7 +35,7 @@ class Campus:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.url = url
-        self.tool = Tool(url=tool_url.rstrip("/"))
+        self.tool = Tool.at(tool_url.rstrip("/"))
         self.journal = Journal()
         self.platforms = {made.slug: made(url, self.tool, self.journal, now) for made in profiles}
 
@@ -35,16 +46,29 @@ class Campus:
         course: Course,
         activity: Activity | None,
         *,
+        client_id: str | None = None,
         document_target: str = "iframe",
+        placement: Placement | None = None,
         review: Review | None = None,
         oddities: Oddities | None = None,
-    ) -> dict[str, str]:
-        """The fields of a fresh login initiation, noted in the log. No activity: content selection."""
-        with profile.lock:
+    ) -> Initiation:
+        """A fresh login initiation, noted in the log. No activity: content selection, or the placement's own.
+
+        Without a client it is the activity's own, or the one in use.
+        """
+        with profile.lock, profile.speaking_with(client_id or profile.client_of(activity)) as registration:
             fields = profile.begin(
-                person, course, activity, document_target=document_target, review=review, oddities=oddities
+                person,
+                course,
+                activity,
+                document_target=document_target,
+                placement=placement,
+                review=review,
+                oddities=oddities,
             )
         what = activity.title if activity else "the picker"
+        if placement:
+            what = f"{placement.label} ({placement.name})"
         if review:
             what = f"{review.learner.name}'s work on {review.line_item.label}"
         self.journal.write(
@@ -52,14 +76,22 @@ class Campus:
             TO_TOOL,
             "login initiation",
             f"{person.name} opens {what} in {course.title}",
-            details={"POST": self.tool.login_url, "fields": fields},
+            details={profile.login_method: registration.tool.login_url, "fields": fields},
         )
-        return fields
+        return Initiation(url=registration.tool.login_url, method=profile.login_method, fields=fields)
+
+    def origins(self) -> set[str]:
+        """Where the registered tools are."""
+        return {
+            origin
+            for profile in self.platforms.values()
+            for registration in list(profile.registrations.values())
+            for origin in registration.tool.origins
+        }
 
     def reset(self) -> None:
-        """The first day again: marks, activities, faults and the log are gone; keys, ids and registrations stay."""
+        """The first day again: marks, activities, later registrations, faults and the log are gone; keys stay."""
         for profile in self.platforms.values():
             profile.reset()
             profile.faults.clear()
-            profile.tool_keys.forget()
         self.journal.clear()

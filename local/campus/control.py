@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import requests as requests_library
 from flask import Blueprint, Response, jsonify, request
 
-from local.campus.campus import Campus
+from local.campus import vocabulary as v
+from local.campus.campus import Campus, Initiation
+from local.campus.canvas_configuration import BadConfigurationError, placements_of
 from local.campus.faults import BadFaultError
+from local.campus.journal import TO_TOOL
 from local.campus.profile import NewActivity, NewLineItem, Profile, is_number, number
+from local.campus.profiles.brightspace import SECURITY_SETTINGS, Brightspace
+from local.campus.profiles.canvas import Canvas
+from local.campus.registration import PERSONAL, Registration, web_address
 from local.campus.world import PEOPLE, Activity, Course, Oddities, Person, Review
 
 _ALL = "all"  # every platform at once
@@ -97,25 +104,59 @@ def control(campus: Campus) -> Blueprint:
     def launch(slug: str) -> Response:
         profile, body = profile_called(slug), _body()
         with profile.lock:
+            if "placement" in body:
+                return begin_at_placement(profile, body)
             course, activity = _activity_called(profile, body.get("activity"))
             target = str(body.get("document_target") or "iframe")
-            fields = campus.begin(
+            begun = campus.begin(
                 profile,
                 _person(profile, body, "user"),
                 course,
                 activity,
+                client_id=_client(profile, body, activity),
                 document_target=target,
                 oddities=_oddities(body),
             )
-        return jsonify({"login_url": profile.tool.login_url, "fields": fields})
+        return jsonify(_initiation(begun))
+
+    def begin_at_placement(profile: Profile, body: dict[str, Any]) -> Response:
+        client_id = _client(profile, body, None)
+        placements = profile.registrations[client_id].placements
+        placement = placements.get(str(body["placement"]))
+        if placement is None:
+            raise BadRequestError(f"the tool has no placement {body['placement']}, only {', '.join(placements)}")
+        course, activity = _course_called(profile, body.get("course", min(profile.world.courses))), None
+        if "activity" in body:
+            course, activity = _activity_called(profile, body["activity"])
+        begun = campus.begin(
+            profile,
+            _person(profile, body, "user"),
+            course,
+            activity,
+            client_id=client_id,
+            placement=placement,
+            oddities=_oddities(body),
+        )
+        return jsonify(_initiation(begun))
 
     @blueprint.post("/<slug>/deep_linking")
     def deep_linking(slug: str) -> Response:
         profile, body = profile_called(slug), _body()
         with profile.lock:
-            course = _course_called(profile, body.get("course"))
-            fields = campus.begin(profile, _person(profile, body, "user"), course, None, oddities=_oddities(body))
-        return jsonify({"login_url": profile.tool.login_url, "fields": fields})
+            if "placement" in body:
+                return begin_at_placement(profile, body)
+            course, client_id = _course_called(profile, body.get("course")), _client(profile, body, None)
+            if not profile.registrations[client_id].speaks(v.DEEP_LINKING):
+                raise BadRequestError(f"client {client_id} did not register for {v.DEEP_LINKING}")
+            begun = campus.begin(
+                profile,
+                _person(profile, body, "user"),
+                course,
+                None,
+                client_id=client_id,
+                oddities=_oddities(body),
+            )
+        return jsonify(_initiation(begun))
 
     @blueprint.post("/<slug>/submission_review")
     def submission_review(slug: str) -> Response:
@@ -127,8 +168,77 @@ def control(campus: Campus) -> Blueprint:
                 raise BadRequestError(f"activity {activity.id} has no column")
             review = Review(learner=_person(profile, body, "for_user"), line_item=items[0])
             person = _person(profile, body, "user")
-            fields = campus.begin(profile, person, course, activity, review=review, oddities=_oddities(body))
-        return jsonify({"login_url": profile.tool.login_url, "fields": fields})
+            begun = campus.begin(
+                profile,
+                person,
+                course,
+                activity,
+                client_id=_client(profile, body, activity),
+                review=review,
+                oddities=_oddities(body),
+            )
+        return jsonify(_initiation(begun))
+
+    @blueprint.post("/<slug>/dynamic_registration")
+    def dynamic_registration(slug: str) -> Response:
+        profile, body = profile_called(slug), _body()
+        expires_in = body.get("expires_in_seconds")
+        if expires_in is not None and not is_number(expires_in):
+            raise BadRequestError("expires_in_seconds is a number")
+        introduction = profile.registrar.introduce(expires_in)
+        return jsonify(
+            {
+                "openid_configuration": profile.registrar.configuration_url(introduction),
+                "registration_token": introduction.token,
+            }
+        )
+
+    @blueprint.get("/<slug>/registrations")
+    def registrations(slug: str) -> Response:
+        profile = profile_called(slug)
+        with profile.lock:
+            return jsonify({"registrations": [_registration(profile, r) for r in profile.registrations.values()]})
+
+    @blueprint.post("/<slug>/registrations/<client_id>/activate")
+    def activate(slug: str, client_id: str) -> Response:
+        profile = profile_called(slug)
+        with profile.lock:
+            profile.activate(_registration_called(profile, client_id).client_id)
+            return jsonify(_registration(profile, profile.registrations[client_id]))
+
+    @blueprint.post("/<slug>/registrations/<client_id>/security_settings")
+    def security_settings(slug: str, client_id: str) -> Response:
+        profile, ticked = profile_called(slug), _body()
+        if not isinstance(profile, Brightspace):
+            raise BadRequestError("only brightspace has security settings")
+        if not set(ticked) <= SECURITY_SETTINGS or not all(isinstance(value, bool) for value in ticked.values()):
+            raise BadRequestError(f"security settings are true or false: {', '.join(sorted(SECURITY_SETTINGS))}")
+        with profile.lock:
+            profile.set_security(_registration_called(profile, client_id).client_id, ticked)
+            return jsonify(_registration(profile, profile.registrations[client_id]))
+
+    @blueprint.post("/<slug>/configuration")
+    def configure(slug: str) -> tuple[Response, int]:
+        profile, body = _canvas(profile_called(slug)), _body()
+        client_id = _client(profile, body, None)
+        try:
+            configured = profile.configure(
+                _fetched_configuration(campus, profile, body.get("url")),
+                client_id,
+                environment=str(body.get("environment") or "prod"),
+                region=str(body.get("region") or "not_configured"),
+            )
+        except BadConfigurationError as error:
+            return jsonify({"errors": error.errors}), 422
+        answer = {**_registration(profile, configured), "placements": placements_of(configured)}
+        return jsonify(answer), 200
+
+    @blueprint.get("/<slug>/placements")
+    def placements(slug: str) -> Response:
+        profile = _canvas(profile_called(slug))
+        client_id = request.args.get("client_id", profile.in_use)
+        with profile.lock:
+            return jsonify({"placements": placements_of(_registration_called(profile, client_id))})
 
     @blueprint.get("/<slug>/requests")
     def requests(slug: str) -> Response:
@@ -190,16 +300,90 @@ def _activity_called(profile: Profile, activity_id: Any) -> tuple[Course, Activi
     raise BadRequestError(f"no such activity: {activity_id}")
 
 
+def _registration_called(profile: Profile, client_id: str) -> Registration:
+    registration = profile.registrations.get(client_id)
+    if registration is None:
+        raise BadRequestError(f"no such client: {client_id}")
+    return registration
+
+
+def _client(profile: Profile, body: dict[str, Any], activity: Activity | None) -> str:
+    """Whose tool it is about, as it was said or as it is usual; it has to be active."""
+    registration = _registration_called(profile, str(body.get("client_id") or profile.client_of(activity)))
+    if not registration.is_active:
+        raise BadRequestError(f"client {registration.client_id} is not active yet")
+    return registration.client_id
+
+
+def _canvas(profile: Profile) -> Canvas:
+    if not isinstance(profile, Canvas):
+        raise BadRequestError("only canvas reads a tool configuration")
+    return profile
+
+
+def _fetched_configuration(campus: Campus, profile: Profile, url: Any) -> Any:
+    """What Canvas takes from a URL: once, with a status of 2xx, as application/json."""
+    if not web_address(url):
+        raise BadRequestError("url is a web address")
+    what, asked = "fetch the tool's configuration", {"GET": url}
+    try:
+        answer = requests_library.get(url, timeout=10)
+    except requests_library.RequestException as error:
+        campus.journal.write(profile.slug, TO_TOOL, what, type(error).__name__, ok=False, details=asked)
+        raise BadConfigurationError([f"the configuration cannot be fetched: {type(error).__name__}"]) from error
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+    ok = answer.ok and media_type == "application/json"
+    campus.journal.write(profile.slug, TO_TOOL, what, f"{answer.status_code} {media_type}", ok=ok, details=asked)
+    if not answer.ok:
+        raise BadConfigurationError([f"the configuration URL answered {answer.status_code}"])
+    if media_type != "application/json":
+        raise BadConfigurationError([f"the content type is {media_type or 'missing'}, not application/json"])
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise BadConfigurationError(["the configuration is not JSON"]) from error
+
+
+def _initiation(begun: Initiation) -> dict[str, Any]:
+    return {"login_url": begun.url, "method": begun.method, "fields": begun.fields}
+
+
+def _registration(profile: Profile, registration: Registration) -> dict[str, Any]:
+    with profile.speaking_with(registration.client_id):
+        token_url = profile.url("token")
+    return {
+        "client_id": registration.client_id,
+        "deployment_id": registration.deployment_id,
+        "name": registration.tool.name,
+        "fixed": registration.is_fixed,
+        "state": registration.state,
+        "in_use": registration.client_id == profile.in_use,
+        "initiate_login_uri": registration.tool.login_url,
+        "redirect_uris": list(registration.tool.redirect_uris),
+        "target_link_uri": registration.tool.target_link_uri,
+        "jwks_uri": registration.tool.jwks_url,
+        "token_url": token_url,
+        "scope": " ".join(registration.scopes),
+        "claims": list(registration.claims),
+        "shares": sorted(PERSONAL if registration.personal is None else registration.personal),
+        "messages": list(registration.messages),
+        "custom": dict(registration.custom),
+        "withheld": sorted(registration.withheld),
+    }
+
+
 def _platform(profile: Profile) -> dict[str, Any]:
     return {
         "profile": profile.slug,
         "name": profile.name,
         "issuer": profile.issuer,
-        "client_id": profile.client_id,
-        "deployment_id": profile.deployment_id,
+        "client_id": profile.fixed.client_id,
+        "deployment_id": profile.fixed.deployment_id,
         "auth_url": profile.url("authorize"),
         "token_url": profile.url("token"),
         "jwks_url": profile.url("jwks"),
+        "token_audience": profile.token_audience,
+        "login_method": profile.login_method,
     }
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from local.campus import tokens
 from local.campus import vocabulary as v
@@ -110,6 +111,77 @@ class LaunchFault:
         )
 
 
+REGISTRATION_FAULTS = {
+    "issuer_mismatch": "The configuration speaks for another issuer",
+    "http_endpoints": "Its endpoints are plain http",
+    "private_endpoints": "Its endpoints are in a private network",
+    "redirects": "It redirects",
+    "giant": "It is 64 MiB long",
+    "not_json": "It is not JSON",
+}
+ENDPOINTS = ("authorization_endpoint", "registration_endpoint", "jwks_uri", "token_endpoint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrationFault:
+    """What goes wrong with dynamic registrations. The endpoints named in the configuration can be any of four."""
+
+    issuer_mismatch: bool = False
+    http_endpoints: tuple[str, ...] = ()
+    private_endpoints: tuple[str, ...] = ()
+    at: str = "configuration"  # which answer the following spoil: that one or "registration"
+    redirects: bool = False
+    giant: bool = False
+    not_json: bool = False
+    slow_seconds: float = 0.0
+    refuses: str | None = None  # the error of every registration
+
+    @classmethod
+    def parse(cls, given: Any) -> RegistrationFault | None:
+        """The fault; None for nothing at all.
+
+        Raises:
+            BadFaultError
+        """
+        if given is None or given is False:
+            return None
+        if not isinstance(given, dict):
+            raise BadFaultError("registration is an object")
+        if unknown := sorted(set(given) - set(cls.__dataclass_fields__)):
+            raise BadFaultError(f"registration has no {', '.join(unknown)}")
+        slow, refuses, at = given.get("slow_seconds") or 0, given.get("refuses"), given.get("at", "configuration")
+        if isinstance(slow, bool) or not isinstance(slow, int | float) or slow < 0:
+            raise BadFaultError("registration.slow_seconds is a number, 0 or more")
+        if refuses is not None and not isinstance(refuses, str):
+            raise BadFaultError("registration.refuses is text")
+        if at not in ("configuration", "registration"):
+            raise BadFaultError("registration.at is configuration or registration")
+        fault = cls(
+            issuer_mismatch=bool(given.get("issuer_mismatch")),
+            http_endpoints=_endpoints(given, "http_endpoints"),
+            private_endpoints=_endpoints(given, "private_endpoints"),
+            at=at,
+            redirects=bool(given.get("redirects")),
+            giant=bool(given.get("giant")),
+            not_json=bool(given.get("not_json")),
+            slow_seconds=float(slow),
+            refuses=refuses or None,
+        )
+        return fault if replace(fault, at="configuration") != cls() else None
+
+    def spoiled(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        spoilt = dict(configuration)
+        if self.issuer_mismatch:
+            spoilt["issuer"] = "https://elsewhere.example"
+        for names, origin in (
+            (self.http_endpoints, "http://lms.example"),
+            (self.private_endpoints, "https://10.0.0.1"),
+        ):
+            for name in names:
+                spoilt[name] = origin + urlsplit(spoilt[name]).path
+        return spoilt
+
+
 @dataclass(kw_only=True)
 class Faults:
     """The faults of one platform. Counted ones wear off; the others stay until they are cleared."""
@@ -123,6 +195,7 @@ class Faults:
     rate_limited_count: int = 0
     server_error_count: int = 0
     launch: LaunchFault | None = None
+    registration: RegistrationFault | None = None
     dropped: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(DROPPABLE, False))
     _hold_scores: bool = False
     _release: threading.Event = field(default_factory=threading.Event)
@@ -133,7 +206,7 @@ class Faults:
             self.token_down = self.jwks_down = self.storage_off = False
             self.slow_seconds = self.slow_jwks_seconds = 0.0
             self.retry_after = self.rate_limited_count = self.server_error_count = 0
-            self.launch = None
+            self.launch = self.registration = None
             self.dropped = dict.fromkeys(DROPPABLE, False)
             self._let_go()
 
@@ -148,6 +221,7 @@ class Faults:
         limited = _counted(wanted, "rate_limited")
         errors = _counted(wanted, "server_error")
         launch = LaunchFault.parse(wanted.get("launch"))
+        registration = RegistrationFault.parse(wanted.get("registration"))
         dropped = wanted.get("drop_connections") or dict.fromkeys(DROPPABLE, False)
         if not isinstance(dropped, dict) or not set(dropped) <= set(DROPPABLE):
             raise BadFaultError(f"drop_connections is an object with some of {', '.join(DROPPABLE)}")
@@ -166,6 +240,8 @@ class Faults:
             self.slow_jwks_seconds = slow.get("slow_jwks_seconds", self.slow_jwks_seconds)
             if "launch" in wanted:
                 self.launch = launch
+            if "registration" in wanted:
+                self.registration = registration
             if "drop_connections" in wanted:
                 self.dropped = self.dropped | {name: bool(drop) for name, drop in dropped.items()}
             if "rate_limited" in wanted:
@@ -214,6 +290,7 @@ class Faults:
             "drop_connections": dict(self.dropped),
             "storage_off": self.storage_off,
             "launch": asdict(self.launch) if self.launch else None,
+            "registration": asdict(self.registration) if self.registration else None,
         }
 
     def _let_go(self) -> None:
@@ -232,3 +309,12 @@ def _counted(wanted: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         raise BadFaultError(f"{name}.count is a whole number")
     return {**value, "count": count}
+
+
+def _endpoints(given: dict[str, Any], name: str) -> tuple[str, ...]:
+    """Names of endpoints; true is all of them."""
+    value = given.get(name) or []
+    names = list(ENDPOINTS) if value is True else value
+    if not isinstance(names, list) or not set(names) <= set(ENDPOINTS):
+        raise BadFaultError(f"registration.{name} is true or a list of {', '.join(ENDPOINTS)}")
+    return tuple(names)

@@ -16,6 +16,7 @@ TO_TOOL = "platform → tool"
 FROM_TOOL = "tool → platform"
 
 _JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+_IN_ADDRESS = re.compile(r"(registration_token(?:=|%3D)[^&\s%]{1,6})[^&\s]*")
 _SECRETS = {"access_token", "authorization", "sesskey", "state", "nonce", "lti_message_hint", "authenticity_token"}
 
 
@@ -81,7 +82,7 @@ def shortened(value: Any, name: str = "") -> Any:
         return _opened(value) if name in {"id_token", "JWT", "client_assertion"} else value[:12] + "…"
     if name.lower() in _SECRETS and len(value) > 12:
         return value[:12] + "…"
-    return _JWT.sub(lambda found: found.group()[:12] + "…", value)
+    return _IN_ADDRESS.sub(r"\1…", _JWT.sub(lambda found: found.group()[:12] + "…", value))
 
 
 def _opened(token: str) -> Any:

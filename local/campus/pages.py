@@ -8,15 +8,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from local.campus.campus import Campus
+from local.campus import vocabulary as v
+from local.campus.campus import Campus, Initiation
 from local.campus.control import set_faults_of
-from local.campus.faults import DROPPABLE, ERRORS, FOREVER, WRONG, BadFaultError
+from local.campus.faults import DROPPABLE, ERRORS, FOREVER, REGISTRATION_FAULTS, WRONG, BadFaultError
 from local.campus.profile import Profile
-from local.campus.world import Activity, Course, Person, Review
+from local.campus.registration import web_address
+from local.campus.tool import origin_of
+from local.campus.world import Activity, Course, Person, Review, Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,35 @@ def pages(campus: Campus) -> Blueprint:
         profile = campus.platforms[slug]
         people = profile.people()
         person = people.get(request.args.get("as", ""))
-        return render_template("platform.html", profile=profile, person=person, people=people.values())
+        manages = person is not None and person.role is Role.ADMIN
+        return render_template("platform.html", profile=profile, person=person, people=people.values(), manages=manages)
+
+    def administrator(profile: Profile) -> Person:
+        person = viewer(profile)
+        return person if person.role is Role.ADMIN else abort(403)
+
+    @blueprint.get(f"/{slug}/register")
+    def register(slug: str) -> str:
+        """A page of the platform around a page of the tool, which registers itself meanwhile."""
+        profile = campus.platforms[slug]
+        person, url = administrator(profile), request.args.get("url", "").strip()
+        if not web_address(url):
+            abort(400)
+        g.more_origins = {origin_of(url)}
+        opened = profile.registrar.opened(url, profile.registrar.introduce())
+        return render_template("register.html", profile=profile, person=person, opened=opened)
+
+    @blueprint.post(f"/{slug}/registrations/<client_id>")
+    def registration(slug: str, client_id: str) -> Response:
+        profile = campus.platforms[slug]
+        person = administrator(profile)
+        with profile.lock:
+            chosen = profile.registrations.get(client_id) or abort(404)
+            if request.form.get("verb") == "activate":
+                profile.activate(chosen.client_id)
+            elif chosen.is_active:
+                profile.in_use = chosen.client_id
+        return redirect(f"/{slug}/?as={person.key}", 303)
 
     @blueprint.get(f"/{slug}/courses/<int:course_id>")
     def course(slug: str, course_id: int) -> str:
@@ -98,12 +130,12 @@ def pages(campus: Campus) -> Blueprint:
         return render_template("frame.html", profile=profile, person=person, course=shown, title=title, embeds=embeds)
 
     @blueprint.get(f"/{slug}/courses/<int:course_id>/activities/<int:activity_id>/launch")
-    def launch(slug: str, course_id: int, activity_id: int) -> str:
+    def launch(slug: str, course_id: int, activity_id: int) -> Response | str:
         profile = campus.platforms[slug]
         person, shown = viewer(profile), course_of(profile, course_id)
         target = "window" if request.args.get("target") == "window" else "iframe"
-        fields = campus.begin(profile, person, shown, activity_of(shown, activity_id), document_target=target)
-        return render_template("post.html", action=campus.tool.login_url, fields=fields, title="Opening the tool")
+        begun = campus.begin(profile, person, shown, activity_of(shown, activity_id), document_target=target)
+        return _brought(begun, "Opening the tool")
 
     def reviewing(profile: Profile, course_id: int, item_id: int, learner: str) -> tuple[Person, Course, Review]:
         person, shown = viewer(profile), course_of(profile, course_id)
@@ -121,19 +153,18 @@ def pages(campus: Campus) -> Blueprint:
         return render_template("frame.html", profile=profile, person=person, course=shown, title=title, embeds=embeds)
 
     @blueprint.get(f"/{slug}/courses/<int:course_id>/review/<int:item_id>/<learner>/launch")
-    def launch_review(slug: str, course_id: int, item_id: int, learner: str) -> str:
+    def launch_review(slug: str, course_id: int, item_id: int, learner: str) -> Response | str:
         profile = campus.platforms[slug]
         person, shown, opened = reviewing(profile, course_id, item_id, learner)
         linked = activity_of(shown, opened.line_item.activity_id or 0)
-        fields = campus.begin(profile, person, shown, linked, review=opened)
-        return render_template("post.html", action=campus.tool.login_url, fields=fields, title="Opening the tool")
+        return _brought(campus.begin(profile, person, shown, linked, review=opened), "Opening the tool")
 
     @blueprint.get(f"/{slug}/<any(post_message_forwarding):name>")
     def storage(slug: str, name: str) -> str:
         """The frame that keeps data for the tool, beside the tool's own on every page that can open it."""
         if name != campus.platforms[slug].storage_target():
             abort(404)
-        return render_template("storage.html")
+        return render_template("storage.html", profile=campus.platforms[slug])
 
     @blueprint.get(f"/{slug}/courses/<int:course_id>/add")
     def add(slug: str, course_id: int) -> str:
@@ -153,8 +184,12 @@ def pages(campus: Campus) -> Blueprint:
             return make_response(
                 render_template("refused.html", profile=profile, title="Not for this person", text=text), 403
             )
-        fields = campus.begin(profile, person, shown, None)
-        return render_template("post.html", action=campus.tool.login_url, fields=fields, title="Opening the picker")
+        if not profile.registrations[profile.in_use].speaks(v.DEEP_LINKING):
+            text = "The tool in use did not register for deep linking."
+            return make_response(
+                render_template("refused.html", profile=profile, title="Nothing to choose from", text=text), 404
+            )
+        return _brought(campus.begin(profile, person, shown, None), "Opening the picker")
 
     @blueprint.get("/log")
     def log() -> str:
@@ -165,7 +200,14 @@ def pages(campus: Campus) -> Blueprint:
 
     @blueprint.get("/faults")
     def faults() -> str:
-        return render_template("faults.html", forever=FOREVER, wrong=WRONG, errors=ERRORS, droppable=DROPPABLE)
+        return render_template(
+            "faults.html",
+            forever=FOREVER,
+            wrong=WRONG,
+            errors=ERRORS,
+            droppable=DROPPABLE,
+            registering=REGISTRATION_FAULTS,
+        )
 
     @blueprint.post("/faults")
     def set_faults() -> Response:
@@ -182,6 +224,13 @@ def pages(campus: Campus) -> Blueprint:
         return redirect(url_for("pages.home"), 303)
 
     return blueprint
+
+
+def _brought(begun: Initiation, title: str) -> Response | str:
+    """The login initiation on its way through the browser."""
+    if begun.method == "GET":
+        return redirect(f"{begun.url}{'&' if '?' in begun.url else '?'}{urlencode(begun.fields)}")
+    return render_template("post.html", action=begun.url, fields=begun.fields, title=title)
 
 
 def _notices() -> list[str]:
@@ -202,6 +251,11 @@ def _wanted_faults() -> dict[str, Any]:
     return {
         **{name: name in form for name in ("token_down", "jwks_down", "hold_scores", "storage_off")},
         **{name: float(form.get(name) or 0) for name in ("slow_seconds", "slow_jwks_seconds")},
+        "registration": {
+            **{name: name in form for name in REGISTRATION_FAULTS},
+            "slow_seconds": float(form.get("registration_slow_seconds") or 0),
+            "refuses": form.get("refuses") or None,
+        },
         "drop_connections": {name: f"drop_{name}" in form for name in DROPPABLE},
         "launch": {
             "clock_skew_seconds": int(form.get("clock_skew_seconds") or 0),

@@ -5,26 +5,29 @@ The same order of steps for every profile; what differs stands in the profile.
 
 from __future__ import annotations
 
+import itertools
 import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from local.campus import vocabulary as v
 from local.campus.journal import FROM_TOOL, TO_TOOL
+from local.campus.json_answers import json_response
 from local.campus.profile import (
     AuthenticationRefusedError,
     DeepLinkingRefusedError,
     Profile,
     ServiceRefusedError,
     TokenRefusedError,
-    json_response,
 )
+from local.campus.registration import RegistrationRefusedError
 from local.campus.tokens import BadTokenError
 from local.campus.world import Course, LineItem, Post
 
@@ -38,7 +41,10 @@ _WHAT = {
     "results": "results",
     "memberships": "names and roles",
     "deep_linking_return": "deep linking response",
+    "openid_configuration": "fetch the platform's configuration",
+    "registration": "registration",
 }
+_GIANT_PARTS, _GIANT_PART = 1024, b" " * 65536  # 64 MiB of nothing
 
 
 def doors(profile: Profile) -> Blueprint:
@@ -47,12 +53,16 @@ def doors(profile: Profile) -> Blueprint:
     door = _Door(profile)
 
     def add(name: str, methods: list[str], view: Callable[..., AnyResponse]) -> None:
-        blueprint.add_url_rule(profile.paths[name], name, view, methods=methods, provide_automatic_options=False)
+        for path in (profile.paths[name], profile.aliases.get(name)):
+            if path:
+                blueprint.add_url_rule(path, name, view, methods=methods, provide_automatic_options=False)
 
     add("jwks", ["GET"], door.jwks)
     add("authorize", ["GET", "POST"], door.authorize)
     add("token", ["POST"], door.token)
     add("deep_linking_return", ["POST"], door.deep_linking_return)
+    add("openid_configuration", ["GET"], door.openid_configuration)
+    add("registration", ["POST"], door.registration)
     add("line_items", ["GET", "POST"], door.service("line_items", _line_items))
     add("line_item", ["GET", "PUT", "DELETE"], door.service("line_item", _line_item))
     add("scores", ["POST"], door.service("scores", _scores))
@@ -84,19 +94,23 @@ class _Door:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
 
-    def jwks(self) -> AnyResponse:
+    def jwks(self, **_: Any) -> AnyResponse:
         profile = self.profile
         time.sleep(profile.faults.slow_seconds + profile.faults.slow_jwks_seconds)
         if profile.faults.dropped["jwks"]:
             return _hang_up()
         if profile.faults.jwks_down:
             return _unavailable()
-        response = json_response(profile.keys.jwks())
+        response = json_response(profile.jwks())
         response.headers["Cache-Control"] = "public, max-age=3600"
         return response
 
     def authorize(self) -> AnyResponse:
         """The person is known from the hint, as if signed in: no cookie, so that frames work under any cookie rules."""
+        with self.profile.speaking_with(request.values.get("client_id")):
+            return self._authorize()
+
+    def _authorize(self) -> AnyResponse:
         profile = self.profile
         fields = request.values
         redirect_uri = fields.get("redirect_uri", "")
@@ -122,7 +136,7 @@ class _Door:
             return self._post(redirect_uri, answer, "authentication error")
         with profile.lock:
             id_token = profile.id_token(pending, fields["nonce"], fault)
-        message = "launch" if pending.activity else "deep linking request"
+        message = "deep linking request" if pending.is_selection else "launch"
         if pending.review:
             message = "submission review"
         return self._post(redirect_uri, {"id_token": id_token, "state": state}, f"{message} of {pending.person.name}")
@@ -133,7 +147,45 @@ class _Door:
         g.sent = {"what": what, "ok": "error" not in fields, "details": {"POST": url, "fields": fields}}
         return make_response(render_template("post.html", action=url, fields=fields, title="Opening the tool"))
 
-    def token(self) -> AnyResponse:
+    def openid_configuration(self, **_: Any) -> AnyResponse:
+        def answer() -> AnyResponse:
+            registrar, fault = self.profile.registrar, self.profile.faults.registration
+            configuration = registrar.configuration(registrar.asking())
+            return json_response(fault.spoiled(configuration) if fault else configuration)
+
+        return self._registering("configuration", answer)
+
+    def registration(self, **_: Any) -> AnyResponse:
+        def answer() -> AnyResponse:
+            registrar, fault = self.profile.registrar, self.profile.faults.registration
+            if fault and fault.refuses:
+                raise RegistrationRefusedError(400, fault.refuses)
+            answered = registrar.register()
+            g.remark = f"{answered[v.TOOL_CONFIGURATION].get('domain')} is client {answered['client_id']}"
+            return json_response(answered, registrar.success)
+
+        return self._registering("registration", answer)
+
+    def _registering(self, which: str, answer: Callable[[], AnyResponse]) -> AnyResponse:
+        """One of the two answers of a dynamic registration, on a good day or on a bad one."""
+        fault = self.profile.faults.registration
+        if fault and fault.at == which:
+            time.sleep(fault.slow_seconds)
+            if fault.redirects and "redirected" not in request.args:
+                there = f"{request.base_url}?{urlencode({**request.args.to_dict(), 'redirected': '1'})}"
+                return redirect(there, 307)
+            if fault.not_json:
+                return Response("<!DOCTYPE html><title>LMS</title>", content_type="text/html; charset=utf-8")
+            if fault.giant:
+                parts = itertools.chain([b"{"], itertools.repeat(_GIANT_PART, _GIANT_PARTS), [b"}"])
+                return Response(parts, content_type="application/json")
+        try:
+            return answer()
+        except RegistrationRefusedError as refused:
+            g.remark, g.accepted = f"{refused.error}: {refused.description}", False
+            return self.profile.registrar.refusal(refused)
+
+    def token(self, **_: Any) -> AnyResponse:
         profile = self.profile
         time.sleep(profile.faults.slow_seconds)
         if profile.faults.dropped["token"]:
@@ -155,6 +207,10 @@ class _Door:
         profile = self.profile
 
         def call(**ids: int) -> AnyResponse:
+            with profile.speaking_with(profile.bearer()):
+                return answer(**{part: ids[part] for part in ("course_id", "item_id") if part in ids})
+
+        def answer(**ids: int) -> AnyResponse:
             faults = profile.faults
             time.sleep(faults.slow_seconds)
             if faults.dropped.get(name):
@@ -179,25 +235,35 @@ class _Door:
         profile = self.profile
         try:
             with profile.lock:
-                person, course, _ = profile.returning(course_id)
-            try:
-                claims = profile.tool_keys.verified(request.form.get("JWT", ""))
-            except BadTokenError as error:
-                raise DeepLinkingRefusedError(f"JWT verification failure: {error}") from error
-            profile.check_deep_linking_response(claims)
-            wanted = profile.new_activities(claims)
-            with profile.lock:
-                _, _, spend = profile.returning(course_id)  # nobody was faster
-                spend()
-                added = [profile.add(course, new) for new in wanted]
+                returned = profile.returning(course_id)
+            with profile.speaking_with(returned.client_id):
+                claims = self._verified(request.form.get("JWT", ""))
+                profile.check_deep_linking_response(claims)
+                wanted = profile.new_activities(claims, returned)
+                with profile.lock:
+                    profile.returning(course_id).spend()  # unless somebody was faster
+                    added = [profile.add(returned.course, new, client_id=returned.client_id) for new in wanted]
         except DeepLinkingRefusedError as refused:
             g.remark, g.accepted = str(refused), False
             return _page(profile, "Nothing was added", str(refused), 400)
         g.remark = f"{len(added)} added"
         said = claims.get(v.DL + "errormsg") or claims.get(v.DL + "msg")
         return make_response(
-            render_template("added.html", profile=profile, course=course, person=person, added=added, said=_line(said))
+            render_template(
+                "added.html",
+                profile=profile,
+                course=returned.course,
+                person=returned.person,
+                added=added,
+                said=_line(said),
+            )
         )
+
+    def _verified(self, token: str) -> dict[str, Any]:
+        try:
+            return self.profile.tool_keys.verified(token)
+        except BadTokenError as error:
+            raise DeepLinkingRefusedError(f"JWT verification failure: {error}") from error
 
 
 def _line_items(profile: Profile, course_id: int) -> AnyResponse:
@@ -385,7 +451,7 @@ def _answer_details(response: Response) -> dict[str, Any]:
     details["headers"] = {
         name: ", ".join(response.headers.getlist(name)) for name in headers if name in response.headers
     }
-    if response.mimetype and "json" in response.mimetype:
+    if response.mimetype and "json" in response.mimetype and not response.is_streamed:
         body = response.get_json(silent=True)
         details["body"] = body if body is not None else response.get_data(as_text=True)[:4000]
     return details

@@ -15,7 +15,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, TypeGuard
 from urllib.parse import urlencode, urlsplit
@@ -26,6 +28,9 @@ from local.campus import tokens
 from local.campus import vocabulary as v
 from local.campus.faults import Faults, LaunchFault
 from local.campus.journal import Journal
+from local.campus.json_answers import json_response
+from local.campus.registrar import Registrar
+from local.campus.registration import ACTIVE, Placement, Registration
 from local.campus.tool import Tool, ToolKeys
 from local.campus.world import (
     OBSERVED_BY,
@@ -117,11 +122,22 @@ class Score:
     extension: dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Return:
+    """A browser that comes back from choosing content. `spend` makes the return address worthless."""
+
+    person: Person
+    course: Course
+    client_id: str
+    placement: str | None
+    spend: Callable[[], None]
+
+
 class Profile:
     slug: ClassVar[str] = "plain"
     name: ClassVar[str] = "Plain platform"
-    client_id: ClassVar[str] = "plain-client"
-    deployment_id: ClassVar[str] = "1"
+    fixed_client_id: ClassVar[str] = "plain-client"
+    fixed_deployment_id: ClassVar[str] = "1"
     course_ids: ClassVar[tuple[int, int]] = (1, 2)
     first_number: ClassVar[int] = 1000
     paths: ClassVar[dict[str, str]] = {
@@ -134,7 +150,14 @@ class Profile:
         "results": "/services/courses/<int:course_id>/line_items/<int:item_id>/results",
         "memberships": "/services/courses/<int:course_id>/memberships",
         "deep_linking_return": "/deep_linking_return/<int:course_id>",
+        "openid_configuration": "/openid-configuration",
+        "registration": "/registrations",
     }
+    aliases: ClassVar[dict[str, str]] = {}  # further paths of the same doors
+    # The audience that client assertions must name, where that is not the token URL.
+    token_audience: ClassVar[str | None] = None
+    login_method: ClassVar[str] = "POST"
+    registrar_type: ClassVar[type[Registrar]] = Registrar
     keys_before: ClassVar[int] = 0
     keys_after: ClassVar[int] = 0
     keeps_tool_keys: ClassVar[bool] = True
@@ -154,7 +177,19 @@ class Profile:
 
     def __init__(self, campus_url: str, tool: Tool, journal: Journal, now: Callable[[], float] = time.time) -> None:
         self.issuer = f"{campus_url}/{self.slug}"
-        self.tool = tool
+        self.fixed = Registration(
+            client_id=self.fixed_client_id,
+            deployment_id=self.fixed_deployment_id,
+            tool=tool,
+            number=1,
+            is_fixed=True,
+            scopes=(*v.AGS_SCOPES, v.MEMBERSHIP_SCOPE),
+        )
+        self.registrations: dict[str, Registration] = {}
+        self.in_use = self.fixed.client_id  # whose tool an activity opens that nobody else's tool made
+        self._spoken_with: ContextVar[str | None] = ContextVar(f"{self.slug} speaks with", default=None)
+        self._tool_keys: dict[str, ToolKeys] = {}
+        self._registration_numbers = itertools.count(2)
         self.journal = journal
         self.now = now
         self.lock = threading.RLock()
@@ -162,17 +197,20 @@ class Profile:
         self.keys = tokens.PlatformKeys(before=self.keys_before, after=self.keys_after)
         self.seal = tokens.Seal()
         self.requests: Counter[str] = Counter()  # by door, since the last reset
-        self.tool_keys = ToolKeys(tool, journal, self.slug, kept=self.keeps_tool_keys)
         self._numbers: Iterator[int] = itertools.count(self.first_number)  # never starts again: ids are not reused
+        self.registrar = self.registrar_type(self)
         self.world = World(courses={})
         self.reset()
 
     # --- the world ----------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Courses, marks and everything under way as on the first day; keys and registration stay."""
+        """Courses, marks, registrations and everything under way as on the first day; the platform's keys stay."""
         with self.lock:
             self.requests.clear()
+            self._tool_keys.clear()
+            self.registrations = {self.fixed.client_id: self.fixed}
+            self.in_use = self.fixed.client_id
             geography, mathematics = self.course_ids
             self.world = World(
                 courses={
@@ -192,7 +230,65 @@ class Profile:
                     ),
                 )
 
-    def add(self, course: Course, new: NewActivity) -> Activity:
+    # --- registrations ------------------------------------------------------------------------------------------
+
+    @property
+    def registration(self) -> Registration:
+        """The one that the matter at hand is about; the fixed one when there is none at hand."""
+        return self.registrations.get(self._spoken_with.get() or "", self.registrations[self.fixed.client_id])
+
+    @contextmanager
+    def speaking_with(self, client_id: str | None) -> Iterator[Registration]:
+        """Whatever happens inside is about this client's registration."""
+        token = self._spoken_with.set(client_id)
+        try:
+            yield self.registration
+        finally:
+            self._spoken_with.reset(token)
+
+    @property
+    def client_id(self) -> str:
+        return self.registration.client_id
+
+    @property
+    def deployment_id(self) -> str:
+        return self.registration.deployment_id
+
+    @property
+    def tool(self) -> Tool:
+        return self.registration.tool
+
+    @property
+    def tool_keys(self) -> ToolKeys:
+        """Of one registration. Its key set's address can change with it, what was fetched is forgotten then."""
+        made = ToolKeys(self.tool, self.journal, self.slug, kept=self.keeps_tool_keys)
+        return self._tool_keys.setdefault(self.client_id, made)
+
+    def keep(self, registration: Registration) -> None:
+        """File a registration, or file it anew."""
+        with self.lock:
+            self._tool_keys.pop(registration.client_id, None)
+            self.registrations[registration.client_id] = registration
+
+    def activate(self, client_id: str) -> None:
+        """The administrator says yes. The newest tool is the one that is used."""
+        with self.lock:
+            self.keep(replace(self.registrations[client_id], state=ACTIVE))
+            self.in_use = client_id
+
+    def next_registration_number(self) -> int:
+        """Never one that was given before."""
+        return next(self._registration_numbers)
+
+    def client_of(self, activity: Activity | None) -> str:
+        """Whose tool opens this activity when nobody says otherwise."""
+        known = activity is not None and activity.client_id in self.registrations
+        return activity.client_id if known and activity and activity.client_id else self.in_use
+
+    # --- activities ---------------------------------------------------------------------------------------------
+
+    def add(self, course: Course, new: NewActivity, *, client_id: str | None = None) -> Activity:
+        """A new activity: made by hand, or, with a client, by that client's deep linking response."""
         number = next(self._numbers)
         activity = Activity(
             id=number,
@@ -201,6 +297,7 @@ class Profile:
             text=new.text,
             target_link_uri=new.target_link_uri,
             custom=new.custom,
+            client_id=client_id,
         )
         course.activities[activity.id] = activity
         if new.line_item:
@@ -248,8 +345,13 @@ class Profile:
 
     def url(self, name: str, **ids: int) -> str:
         """The address of one of `paths`, as the platform gives it out."""
-        path = re.sub(r"<int:(\w+)>", lambda found: str(ids[found.group(1)]), self.paths[name])
+        known = self.url_parts() | ids
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(known[found.group(1)]), self.paths[name])
         return self.issuer + path
+
+    def url_parts(self) -> dict[str, str | int]:
+        """What stands in the platform's addresses for the registration at hand, by its name in `paths`."""
+        return {}
 
     def new_resource_link_id(self, number: int) -> str:
         return f"link-{number}"
@@ -276,24 +378,30 @@ class Profile:
         activity: Activity | None,
         *,
         document_target: str = "iframe",
+        placement: Placement | None = None,
         review: Review | None = None,
         oddities: Oddities | None = None,
     ) -> dict[str, str]:
-        """Remember a launch to come and say what the browser shall post to the tool. No activity: content selection."""
+        """Remember a launch to come and say what the browser shall bring to the tool of the registration at hand.
+
+        No activity: content selection, or whatever the placement is for.
+        """
         pending = PendingLaunch(
             id=secrets.token_urlsafe(24),
+            client_id=self.client_id,
             person=person,
             course=course,
             activity=activity,
             began_at=self.now(),
             document_target=document_target,
+            placement=placement,
             review=review,
             oddities=oddities or Oddities(),
         )
         self.world.pending[pending.id] = pending
         return {
             "iss": self.issuer,
-            "target_link_uri": activity.target_link_uri if activity else self.tool.target_link_uri,
+            "target_link_uri": self.target_link_uri(pending),
             "login_hint": self.login_hint(person),
             "lti_message_hint": self.message_hint(pending),
             "client_id": self.client_id,
@@ -301,6 +409,17 @@ class Profile:
             **self.more_login_fields(),
             **self.storage_field(),
         }
+
+    def target_link_uri(self, pending: PendingLaunch) -> str:
+        activity, ours = pending.activity, self.tool.target_link_uri
+        if pending.placement:
+            return pending.placement.target_link_uri
+        if activity is None:
+            wanted = (self.registration.message(v.DEEP_LINKING) or {}).get("target_link_uri")
+            return str(wanted or ours)
+        # A link of the first day belongs to no tool in particular.
+        of_nobody = activity.client_id is None and activity.target_link_uri == self.fixed.tool.target_link_uri
+        return ours if of_nobody else activity.target_link_uri
 
     def more_login_fields(self) -> dict[str, str]:
         return {}
@@ -355,10 +474,16 @@ class Profile:
             pending = self.world.pending.get(pending_id or "")
             if pending is None or pending.began_at + self.hint_seconds < self.now():
                 raise refuse("hint", "The launch is no longer valid")
+            if pending.client_id != self.client_id:
+                raise refuse("hint", "The launch is no longer valid")
             if fields["login_hint"] != self.login_hint(pending.person):
                 raise refuse("user", "The user must have an active session")
             del self.world.pending[pending.id]
         return pending
+
+    def jwks(self) -> tokens.Claims:
+        """The key set as the platform publishes it."""
+        return self.keys.jwks()
 
     # --- the id_token -------------------------------------------------------------------------------------------
 
@@ -387,10 +512,10 @@ class Profile:
             "message_type": self.message_type(pending),
             "version": "1.3.0",
             "deployment_id": self.deployment_id,
-            "target_link_uri": activity.target_link_uri if activity else self.tool.target_link_uri,
+            "target_link_uri": self.target_link_uri(pending),
             "roles": self.roles(pending.person),
             "context": self.context(pending.course),
-            "resource_link": self.resource_link(activity) if activity else None,
+            "resource_link": self.resource_link(activity) if activity and not pending.is_selection else None,
             "tool_platform": self.tool_platform(),
             "launch_presentation": self.launch_presentation(pending),
             "lis": self.lis(pending),
@@ -398,30 +523,33 @@ class Profile:
             "custom": self.custom(pending),
             "for_user": self.for_user(review.learner) if review else None,
         }
-        ags = self.ags_claim(pending)
-        if review:
-            ags = {**(ags or {}), "lineitem": self.line_item_url(pending.course, review.line_item)}
+        scopes = set(self.scopes_of_tool())
+        ags = self.ags_claim(pending) if scopes & set(v.AGS_SCOPES) else None
+        if ags:
+            ags["scope"] = [scope for scope in ags["scope"] if scope in scopes]
+        if ags and review:
+            ags = {**ags, "lineitem": self.line_item_url(pending.course, review.line_item)}
         full = {
             **self.envelope(pending, nonce),
-            **self.person_claims(pending.person),
+            **self.shown_of(pending.person),
             **{v.LTI + name: value for name, value in lti.items()},
-            v.DL + "deep_linking_settings": None if activity else self.deep_linking_settings(pending),
+            v.DL + "deep_linking_settings": self.deep_linking_settings(pending) if pending.is_selection else None,
             v.AGS: ags,
-            v.NRPS: self.nrps_claim(pending),
+            v.NRPS: self.nrps_claim(pending) if v.MEMBERSHIP_SCOPE in scopes else None,
         }
         return {name: value for name, value in full.items() if value is not None} | self.more_claims(pending)
 
     def message_type(self, pending: PendingLaunch) -> str:
         if pending.review:
-            return "LtiSubmissionReviewRequest"
-        return "LtiResourceLinkRequest" if pending.activity else "LtiDeepLinkingRequest"
+            return v.SUBMISSION_REVIEW
+        return v.DEEP_LINKING if pending.is_selection else v.RESOURCE_LINK
 
     def for_user(self, learner: Person) -> tokens.Claims:
         """Whose work a submission review is about."""
         return {
             "user_id": self.user_id(learner),
             "person_sourcedid": learner.sourced_id,
-            **self.person_claims(learner),
+            **self.shown_of(learner),
             "roles": self.roles(learner),
         }
 
@@ -435,6 +563,11 @@ class Profile:
             "exp": issued_at + self.id_token_seconds,
             "nonce": nonce,
         }
+
+    def shown_of(self, person: Person) -> tokens.Claims:
+        """What the tool of the registration at hand gets to know of the person."""
+        shows = self.registration.shows
+        return {name: value for name, value in self.person_claims(person).items() if shows(name)}
 
     def person_claims(self, person: Person) -> tokens.Claims:
         return {
@@ -490,7 +623,13 @@ class Profile:
         return [self.user_id(PEOPLE[key]) for key in observed] if observed else None
 
     def custom(self, pending: PendingLaunch) -> tokens.Claims | None:
-        given = pending.activity.custom if pending.activity else {}
+        message = self.registration.message(self.message_type(pending)) or {}
+        given = {
+            **self.registration.custom,
+            **(message.get("custom_parameters") or {}),
+            **(pending.placement.custom if pending.placement else {}),
+            **(pending.activity.custom if pending.activity else {}),
+        }
         resolved = {key: self.resolved(value, pending) for key, value in given.items()}
         return resolved or None
 
@@ -563,23 +702,31 @@ class Profile:
         }
 
     def deep_link_return_url(self, pending: PendingLaunch) -> str:
-        data = self.seal.seal(
+        address = self.url("deep_linking_return", course_id=pending.course.id)
+        return f"{address}?{urlencode({'data': self.return_data(pending)})}"
+
+    def return_data(self, pending: PendingLaunch) -> str:
+        """Who chooses for which course, so that the answer finds back."""
+        return self.seal.seal(
             {
                 "jti": secrets.token_urlsafe(16),
                 "person": pending.person.key,
                 "course": pending.course.id,
+                "client": self.client_id,
+                "placement": pending.placement.name if pending.placement else None,
                 "exp": int(self.now()) + DATA_TOKEN_SECONDS,
             }
         )
-        return f"{self.url('deep_linking_return', course_id=pending.course.id)}?{urlencode({'data': data})}"
 
-    def returning(self, course_id: int | None) -> tuple[Person, Course, Callable[[], None]]:
-        """Who comes back to which course with a deep linking response, and how to spend the return address.
+    def returning(self, course_id: int | None) -> Return:
+        """Who comes back to which course with a deep linking response.
 
         Raises:
             DeepLinkingRefusedError: the address is not one that was given out, or was used.
         """
-        data = request.args.get("data")
+        return self.opened_return(request.args.get("data"), course_id)
+
+    def opened_return(self, data: str | None, course_id: int | None) -> Return:
         if not data:
             raise DeepLinkingRefusedError("presence_required: the return address has no data")
         try:
@@ -594,7 +741,13 @@ class Profile:
         course = self.world.courses.get(claims["course"])
         if course is None:
             raise DeepLinkingRefusedError("the course is gone")
-        return PEOPLE[claims["person"]], course, lambda: used.add(claims["jti"])
+        return Return(
+            person=PEOPLE[claims["person"]],
+            course=course,
+            client_id=claims["client"],
+            placement=claims.get("placement"),
+            spend=lambda: used.add(claims["jti"]),
+        )
 
     def check_deep_linking_response(self, claims: tokens.Claims) -> None:
         """Everything about the message but its signature and its items."""
@@ -623,7 +776,7 @@ class Profile:
         if not claims.get("nonce") or not isinstance(claims["nonce"], str):
             raise DeepLinkingRefusedError("nonce is missing")
 
-    def new_activities(self, claims: tokens.Claims) -> list[NewActivity]:
+    def new_activities(self, claims: tokens.Claims, returned: Return) -> list[NewActivity]:  # noqa: ARG002
         """The items of the response as activities to add; all of them or none."""
         items = claims.get(v.DL + "content_items", [])
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -685,8 +838,13 @@ class Profile:
             claimed = tokens.unverified_claims(assertion)
         except tokens.BadTokenError as error:
             raise self.token_refused("assertion", "client_assertion is not a JWT") from error
-        if claimed.get("sub") != self.client_id:
+        registration = self.registrations.get(str(claimed.get("sub")))
+        if registration is None or not registration.is_active:
             raise self.token_refused("client", "the client is not known")
+        with self.speaking_with(registration.client_id):
+            return self._granted(assertion)
+
+    def _granted(self, assertion: str) -> tuple[str, list[str]]:
         try:
             claims = self.tool_keys.verified(assertion)
         except tokens.BadTokenError as error:
@@ -695,11 +853,13 @@ class Profile:
             ) from error
         if problem := self.assertion_problem(claims):
             raise self.token_refused("claims", problem)
-        asked = form.get("scope", "").split()
+        asked = request.form.get("scope", "").split()
         scopes = self.granted_scopes(asked)
         token = secrets.token_urlsafe(32)
         with self.lock:
-            self.world.grants[token] = Grant(scopes=frozenset(scopes), expires_at=self.now() + TOKEN_SECONDS)
+            self.world.grants[token] = Grant(
+                client_id=self.client_id, scopes=frozenset(scopes), expires_at=self.now() + TOKEN_SECONDS
+            )
         return token, scopes
 
     def check_token_content_type(self) -> None:
@@ -714,7 +874,7 @@ class Profile:
             return f"the following assertions are missing: {','.join(missing)}"
         if claims["iss"] != self.client_id:
             return "the 'iss' is invalid"
-        if self.url("token") not in audiences(claims):
+        if (self.token_audience or self.url("token")) not in audiences(claims):
             return "the 'aud' is invalid"
         if not is_number(claims["iat"]) or not is_number(claims["exp"]):
             return "the 'iat' and 'exp' must be numbers"
@@ -728,7 +888,7 @@ class Profile:
 
     def scopes_of_tool(self) -> list[str]:
         """What the platform's administrator allowed the tool."""
-        return [*v.AGS_SCOPES, v.MEMBERSHIP_SCOPE]
+        return list(self.registration.scopes)
 
     def granted_scopes(self, asked: list[str]) -> list[str]:
         granted = [scope for scope in asked if scope in self.scopes_of_tool()]
@@ -748,6 +908,11 @@ class Profile:
             body["error_description"] = refused.description
         return json_response(body, refused.status)
 
+    def bearer(self) -> str | None:
+        """The client whose access token the request at hand carries."""
+        grant = self.world.grants.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        return grant.client_id if grant else None
+
     def require_scope(self, *scopes: str) -> None:
         """The request at hand carries a token that buys one of these scopes.
 
@@ -762,6 +927,10 @@ class Profile:
             raise ServiceRefusedError(401, "Invalid access token field/s", "unauthorized")
         if grant.expires_at <= self.now():
             raise ServiceRefusedError(401, "Access token expired", "unauthorized")
+        # What stands in an address for the tool must be the tool's that asks.
+        asked = request.view_args or {}
+        if any(str(asked.get(name, value)) != str(value) for name, value in self.url_parts().items()):
+            raise ServiceRefusedError(404, "Not found", "not_found")
         if not grant.scopes & set(scopes):
             raise ServiceRefusedError(self.missing_scope_status, "Insufficient permissions", "unauthorized")
 
@@ -947,7 +1116,7 @@ class Profile:
             "user_id": self.user_id(person),
             "roles": self.member_roles(person),
             "lis_person_sourcedid": person.sourced_id,
-            **self.person_claims(person),
+            **self.shown_of(person),
         }
 
     def member_roles(self, person: Person) -> list[str]:
@@ -972,7 +1141,13 @@ class Profile:
 
     def member_message(self, person: Person, course: Course, activity: Activity) -> dict[str, Any]:
         pending = PendingLaunch(
-            id="", person=person, course=course, activity=activity, began_at=self.now(), document_target="iframe"
+            id="",
+            client_id=self.client_id,
+            person=person,
+            course=course,
+            activity=activity,
+            began_at=self.now(),
+            document_target="iframe",
         )
         return {
             v.LTI + "message_type": "LtiResourceLinkRequest",
@@ -1001,10 +1176,6 @@ def page_by_number(
         links.append(link("prev", page - 1))
     links += [link("first", 1), link("last", last)]
     return items[(page - 1) * size : page * size], [",".join(links)]
-
-
-def json_response(payload: Any, status: int | str = 200, media_type: str = "application/json") -> Response:
-    return Response(json.dumps(payload), status=status, content_type=media_type)
 
 
 def audiences(claims: tokens.Claims) -> list[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -13,36 +15,43 @@ from local.campus.journal import TO_TOOL, Journal
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """The registered tool. Redirect URIs are compared byte for byte."""
+    """A registered tool. Redirect URIs are compared byte for byte. `public_jwk` is instead of a key set's address."""
 
-    url: str
-    name: str = "Serverless LTI"
+    name: str
+    login_url: str
+    target_link_uri: str
+    redirect_uris: Sequence[str]
+    jwks_url: str | None
+    public_jwk: Mapping[str, Any] | None = None
 
-    @property
-    def login_url(self) -> str:
-        return f"{self.url}/lti/login"
-
-    @property
-    def target_link_uri(self) -> str:
-        return f"{self.url}/lti/launch"
-
-    @property
-    def redirect_uris(self) -> list[str]:
-        return [f"{self.url}/lti/launch"]
-
-    @property
-    def jwks_url(self) -> str:
-        return f"{self.url}/lti/jwks.json"
+    @classmethod
+    def at(cls, url: str) -> Tool:
+        """The tool that Campus is made for, with the addresses that it has."""
+        return cls(
+            name="Serverless LTI",
+            login_url=f"{url}/lti/login",
+            target_link_uri=f"{url}/lti/launch",
+            redirect_uris=(f"{url}/lti/launch",),
+            jwks_url=f"{url}/lti/jwks.json",
+        )
 
     @property
     def origin(self) -> str:
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin_of(self.target_link_uri)
+
+    @property
+    def origins(self) -> set[str]:
+        """Where it can be met: a login may begin in another region than the one that answers."""
+        return {origin_of(url) for url in (self.target_link_uri, self.login_url, *self.redirect_uris)}
 
     def serves(self, url: str) -> bool:
         """Whether this URL is on the tool's own site."""
-        parts = urlsplit(url)
-        return f"{parts.scheme}://{parts.netloc}" == self.origin
+        return origin_of(url) == self.origin
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 class KeysUnavailableError(tokens.BadTokenError):
@@ -72,7 +81,7 @@ class ToolKeys:
                 return tokens.verified(token, self._jwks)
             except tokens.BadTokenError:
                 pass  # the tool may have a new key since: ask it again, once
-        jwks = self._fetch()
+        jwks = self.fetched()
         claims = tokens.verified(token, jwks)
         self._jwks = jwks
         return claims
@@ -80,8 +89,15 @@ class ToolKeys:
     def forget(self) -> None:
         self._jwks = None
 
-    def _fetch(self) -> tokens.Claims:
+    def fetched(self) -> tokens.Claims:
+        """The key set as it is now.
+
+        Raises:
+            KeysUnavailableError
+        """
         url = self._tool.jwks_url
+        if url is None:
+            return {"keys": [dict(self._tool.public_jwk or {})]}
         try:
             answer = requests.get(url, timeout=10)
             answer.raise_for_status()

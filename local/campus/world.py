@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from local.campus.registration import Introduction, Placement
+
 
 class Role(Enum):
     """What a person is in the courses, before a platform spells it in its own way."""
@@ -126,6 +128,7 @@ class Activity:
     text: str | None
     target_link_uri: str
     custom: dict[str, Any]
+    client_id: str | None = None  # whose link it is; None: of whichever registration is in use
 
 
 @dataclass(kw_only=True)
@@ -170,19 +173,29 @@ class PendingLaunch:
     """A login initiation that was sent out: what the hint in it stands for. Opens one launch."""
 
     id: str
+    client_id: str
     person: Person
     course: Course
-    activity: Activity | None  # None: content selection
+    activity: Activity | None  # None: content selection, or whatever the placement is for
     began_at: float
     document_target: str
+    placement: Placement | None = None
     review: Review | None = None
     oddities: Oddities = field(default_factory=Oddities)
+
+    @property
+    def is_selection(self) -> bool:
+        """Whether somebody is about to choose content."""
+        if self.placement:
+            return self.placement.message_type == "LtiDeepLinkingRequest"
+        return self.activity is None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
     """What an access token buys."""
 
+    client_id: str
     scopes: frozenset[str]
     expires_at: float
 
@@ -195,3 +208,4 @@ class World:
     pending: dict[str, PendingLaunch] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
     used_data_tokens: set[str] = field(default_factory=set)
+    introductions: dict[str, Introduction] = field(default_factory=dict)  # by registration token

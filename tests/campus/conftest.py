@@ -63,6 +63,27 @@ def moodle(campus: Campus, client: FlaskClient, tool: StandInTool) -> Visitor:
     return Visitor(campus, client, tool, "moodle")
 
 
+@pytest.fixture
+def blackboard(campus: Campus, client: FlaskClient, tool: StandInTool) -> Visitor:
+    return Visitor(campus, client, tool, "blackboard")
+
+
+@pytest.fixture
+def brightspace(campus: Campus, client: FlaskClient, tool: StandInTool) -> Visitor:
+    return Visitor(campus, client, tool, "brightspace")
+
+
+@pytest.fixture
+def sakai(campus: Campus, client: FlaskClient, tool: StandInTool) -> Visitor:
+    return Visitor(campus, client, tool, "sakai")
+
+
+@pytest.fixture(params=["canvas", "moodle", "blackboard", "brightspace", "sakai"])
+def anywhere(request: pytest.FixtureRequest, campus: Campus, client: FlaskClient, tool: StandInTool) -> Visitor:
+    """What every platform does that one can register with."""
+    return Visitor(campus, client, tool, request.param)
+
+
 @pytest.fixture(params=["canvas", "moodle"])
 def platform(request: pytest.FixtureRequest, campus: Campus, client: FlaskClient, tool: StandInTool) -> Visitor:
     """The rules that hold everywhere."""

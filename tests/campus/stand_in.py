@@ -39,16 +39,21 @@ class StandInTool:
         self.clock = clock
         self.fetches = 0
         self.is_down = False
+        self.canvas_answer = (404, "text/plain", b"")
         self.key = self.first_key = new_key()
         self.published = [self.key]
         tool = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                tool.fetches += 1
-                body = json.dumps({"keys": [key.as_dict(private=False) for key in tool.published]}).encode()
-                self.send_response(503 if tool.is_down else 200)
-                self.send_header("Content-Type", "application/json")
+                if self.path == "/lti/canvas.json":
+                    status, media_type, body = tool.canvas_answer
+                else:
+                    tool.fetches += 1
+                    status, media_type = 503 if tool.is_down else 200, "application/json"
+                    body = json.dumps({"keys": [key.as_dict(private=False) for key in tool.published]}).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", media_type)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -77,7 +82,7 @@ class StandInTool:
         claims = {
             "iss": profile.client_id,
             "sub": profile.client_id,
-            "aud": profile.url("token"),
+            "aud": profile.token_audience or profile.url("token"),
             "iat": now - 5,
             "exp": now + 60,
             "jti": uuid.uuid4().hex,
@@ -98,6 +103,7 @@ class StandInTool:
             v.LTI + "version": "1.3.0",
             v.LTI + "deployment_id": profile.deployment_id,
             v.DL + "content_items": items,
+            **({"sub": profile.client_id} if profile.slug == "blackboard" else {}),
         }
         return self.sign(changed(claims, changes or {}), **header)
 
@@ -113,6 +119,10 @@ class Visitor:
         self.slug = slug
 
     # --- launches
+
+    def refused_by_control(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        answer = self.client.post(f"{CAMPUS_URL}/control/{path}", json=body)
+        return answer.status_code, answer.get_json()
 
     def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
         url = f"{CAMPUS_URL}/control/{path}"

@@ -6,6 +6,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -126,7 +127,7 @@ def opened(page: Page, campus: Campus, slug: str = "canvas") -> Frame:
 def embedded(page: Page, campus: Campus, name: str) -> Frame:
     frame = page.frame(name=name)
     assert frame is not None
-    frame.wait_for_url(f"{campus.tool.url}/**")
+    frame.wait_for_url(f"{campus.tool.origin}/**")
     return frame
 
 
@@ -158,7 +159,7 @@ def test_what_the_tool_puts_it_gets_after_it_went_elsewhere_and_came_back(page: 
     tool = opened(page, running)
 
     stored = put(tool, "state", "secret")
-    tool.goto(f"{running.tool.url}/lti/launch")
+    tool.goto(f"{running.tool.origin}/lti/launch")
     got = get(tool, "state")
 
     origin = running.url
@@ -236,7 +237,7 @@ def test_a_window_that_the_course_opened_is_answered_too(page: Page, running: Ca
     with page.expect_popup() as opening:
         page.get_by_role("link", name="Open in a new window: First activity").click()
     window = opening.value
-    window.wait_for_url(f"{running.tool.url}/**")
+    window.wait_for_url(f"{running.tool.origin}/**")
 
     put(window, "state", "secret")
 
@@ -248,8 +249,8 @@ def test_another_origin_in_such_a_window_is_told_so(page: Page, running: Campus)
     with page.expect_popup() as opening:
         page.get_by_role("link", name="Open in a new window: First activity").click()
     window = opening.value
-    window.wait_for_url(f"{running.tool.url}/**")
-    elsewhere = running.tool.url.replace("localhost", "127.0.0.1")
+    window.wait_for_url(f"{running.tool.origin}/**")
+    elsewhere = running.tool.origin.replace("localhost", "127.0.0.1")
     window.evaluate("(url) => location.assign(url)", f"{elsewhere}/")
     window.wait_for_url(f"{elsewhere}/**")
 
@@ -259,7 +260,7 @@ def test_another_origin_in_such_a_window_is_told_so(page: Page, running: Campus)
 
 def test_foreign_windows_are_not_answered(page: Page, running: Campus) -> None:
     # The right origin, but a window that the course neither frames nor opened: it opened the course itself.
-    page.goto(f"{running.tool.url}/")
+    page.goto(f"{running.tool.origin}/")
     with page.expect_popup() as opening:
         page.evaluate("(url) => { window.other = window.open(url); }", course_url(running))
     opening.value.wait_for_load_state()
@@ -310,7 +311,7 @@ def test_closing_a_window_closes_it(page: Page, running: Campus) -> None:
     page.goto(course_url(running))
     with page.expect_popup() as opening:
         page.get_by_role("link", name="Open in a new window: First activity").click()
-    opening.value.wait_for_url(f"{running.tool.url}/**")
+    opening.value.wait_for_url(f"{running.tool.origin}/**")
 
     with opening.value.expect_event("close"):
         opening.value.evaluate("host.postMessage({ subject: 'lti.close' }, '*')")
@@ -335,3 +336,49 @@ def test_storage_that_is_off_is_not_named(canvas: Visitor) -> None:
     assert "lti_storage_target" not in fields
     assert "lti_storage_target" not in form_of(canvas.asks(fields))
     assert canvas.client.get(f"{canvas.campus.url}/canvas/{FORWARDING}").status_code == 404
+
+
+@pytest.mark.parametrize("slug", ["canvas", "moodle"])
+def test_a_registration_in_a_frame_leads_back_to_the_tools_when_it_says_that_it_is_done(
+    page: Page, running: Campus, slug: str
+) -> None:
+    page.goto(f"{running.url}/{slug}/?as=admin")
+    page.get_by_test_id("registration-url").fill(f"{running.tool.origin}/lti/register?invitation=1")
+    page.get_by_test_id("register").click()
+    page.wait_for_url("**/register?**")
+    registering = embedded(page, running, "registration")
+
+    registering.evaluate("host.postMessage('org.imsglobal.lti.close', '*')")  # as text: nothing happens
+    registering.evaluate("host.postMessage({subject: 'org.imsglobal.lti.close'}, '*')")
+
+    page.wait_for_url(f"{running.url}/{slug}/?as=admin")
+    expect(page.get_by_role("heading", name="Tools")).to_be_visible()
+
+
+@pytest.mark.parametrize(("slug", "subject"), [("sakai", "lti.close"), ("brightspace", "org.imsglobal.lti.close")])
+def test_a_registration_in_a_window_is_closed_when_it_says_that_it_is_done(
+    page: Page, running: Campus, slug: str, subject: str
+) -> None:
+    page.goto(f"{running.url}/{slug}/register?as=admin&url={running.tool.origin}/lti/register")
+    with page.expect_popup() as opening:
+        page.get_by_test_id("open-registration").click()
+    window = opening.value
+    window.wait_for_url(f"{running.tool.origin}/**")
+
+    with window.expect_event("close"):
+        window.evaluate(f"host.postMessage({{subject: '{subject}'}}, '*')")
+
+    page.wait_for_url(f"{running.url}/{slug}/?as=admin")
+
+
+def test_a_pending_tool_is_switched_on_by_a_button(page: Page, running: Campus) -> None:
+    canvas = running.platforms["canvas"]
+    introduction = canvas.registrar.introduce()
+    canvas.keep(
+        replace(canvas.fixed, client_id=introduction.client_id, is_fixed=False, state="pending", deployment_id="8:x")
+    )
+    page.goto(f"{running.url}/canvas/?as=admin")
+
+    page.get_by_role("button", name="Confirm and switch on").click()
+
+    expect(page.get_by_test_id(f"state-{introduction.client_id}")).to_have_text("active")

@@ -35,6 +35,21 @@ def test_campus_runs_until_it_is_told_to_stop(told: signal.Signals) -> None:
     assert status == 0
 
 
+def test_campus_plays_the_platforms_that_it_is_told_to() -> None:
+    command = [sys.executable, "-m", "local.campus", "--port", "0", "--profiles", "all"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().removeprefix("campus ready at ").strip()
+        try:
+            platforms = requests.get(f"{url}/control/platforms", timeout=5).json()
+        finally:
+            process.terminate()
+            process.wait(10)
+
+    slugs = [platform["profile"] for platform in platforms]
+    assert slugs == ["canvas", "moodle", "blackboard", "brightspace", "sakai"]
+
+
 def test_moodles_odd_headers_reach_the_wire(served: str, moodle: Visitor) -> None:
     items = f"{served}/moodle/mod/lti/services.php/2/lineitems"
     scores = f"{items}/{moodle.activity()['line_item']}/lineitem/scores?type_id=3"

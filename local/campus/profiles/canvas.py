@@ -8,40 +8,200 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlencode, urlsplit
 
-from flask import Response
+from flask import Response, request
 
 from local.campus import tokens
 from local.campus import vocabulary as v
+from local.campus.canvas_configuration import (
+    GRADED,
+    OUTSIDE_COURSES,
+    PLACEMENTS,
+    PREFIX,
+    PRIVACY,
+    parsed,
+    supports,
+    unsupported,
+)
+from local.campus.json_answers import json_response
 from local.campus.profile import (
     DeepLinkingRefusedError,
+    NewActivity,
     NewLineItem,
     Profile,
+    Return,
     Score,
     ServiceRefusedError,
     TokenRefusedError,
     audiences,
     digest,
-    json_response,
     moment,
     page_by_number,
 )
+from local.campus.registrar import Registrar, tool_configuration
+from local.campus.registration import NAMES, Introduction, Placement, Registration, RegistrationRefusedError
+from local.campus.tool import Tool
 from local.campus.world import PEOPLE, Activity, Cell, Course, LineItem, PendingLaunch, Person, Role
 
 _SUBMISSION = "https://canvas.instructure.com/lti/submission"
 _SUBMISSION_TYPE = "https://canvas.instructure.com/lti/submission_type"
 _PLACEMENT = "https://www.instructure.com/placement"
+_USUAL_PLACEMENT = "course_assignments_menu"
+_LINKS, _BOTH = ("ltiResourceLink",), ("iframe", "window")
+_USUAL_SELECTION: tuple[tuple[str, ...], bool, bool, tuple[str, ...]] = (_LINKS, True, False, _BOTH)
+# Placement -> the types that it accepts, several of them?, created at once?, document targets.
+_SELECTIONS = {
+    "assignment_selection": (_LINKS, False, False, _BOTH),
+    "submission_type_selection": (_LINKS, False, False, _BOTH),
+    "link_selection": _USUAL_SELECTION,
+    "course_assignments_menu": _USUAL_SELECTION,
+    "module_index_menu_modal": (_LINKS, True, True, _BOTH),
+    "module_menu_modal": (_LINKS, True, True, _BOTH),
+    "editor_button": (("link", "file", "html", "ltiResourceLink", "image"), True, False, ("embed", *_BOTH)),
+    "collaboration": (_LINKS, False, True, ("iframe",)),
+    "conference_selection": (("link", "html"), False, True, _BOTH),
+    "homework_submission": (("file", "ltiResourceLink"), False, False, ("iframe",)),
+    "migration_selection": (("file",), False, False, ("iframe",)),
+    "ActivityAssetProcessor": (("ltiAssetProcessor",), True, True, _BOTH),
+    "ActivityAssetProcessorContribution": (("ltiAssetProcessorContribution",), True, True, _BOTH),
+}
+# The media types of items, where they have one. Those of files are a guess (U).
+_MEDIA_TYPES = {"ltiResourceLink": "application/vnd.ims.lti.v1.ltilink", "image": "image/*", "html": "text/html"}
 # Canvas validates some claims as models, and the models' bookkeeping travels along.
 _BOOKKEEPING: dict[str, Any] = {"errors": {"errors": {}}, "validation_context": None}
+
+
+class CanvasRegistrar(Registrar):
+    """Errors come together with 422; an administrator confirms after the tool's page has closed itself."""
+
+    product = "canvas"
+    version = "cloud"
+    success = 200
+    confirmation = "Confirm and switch on"
+    variables = (*Registrar.variables, "Canvas.user.id", "Canvas.course.id", "Canvas.api.domain")
+
+    def new_token(self, number: int, expires_at: float | None) -> str:
+        return self.profile.seal.seal({"uuid": str(uuid.uuid4()), "account": number, "exp": int(expires_at or 0)})
+
+    def new_client_id(self, number: int) -> str:
+        return str(10_000_000_000_360 + number)
+
+    def new_deployment_id(self, number: int) -> str:
+        return f"{7 + number}:{digest('canvas root account')}"
+
+    def configuration_url(self, introduction: Introduction) -> str:
+        """With the token in it: Canvas wants to know which account it speaks for."""
+        return f"{super().configuration_url(introduction)}?{urlencode({'registration_token': introduction.token})}"
+
+    def asking(self) -> Introduction:
+        """By the query as in the source, or as a bearer as in the documentation."""
+        header = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = request.args.get("registration_token") or header
+        if not token:
+            raise self.token_refused("missing", 401)
+        return self.introduction_with(token)
+
+    def configuration(self, introduction: Introduction | None) -> dict[str, Any]:
+        # A bare host: no audience of anything, though the specification has it so.
+        host = urlsplit(self.profile.issuer).netloc
+        return {**super().configuration(introduction), "authorization_server": host}
+
+    def claims(self) -> list[str]:
+        return ["sub", "picture", "email", "name", "given_name", "family_name", "locale"]
+
+    def platform_configuration(self) -> dict[str, Any]:
+        return {
+            **super().platform_configuration(),
+            "notice_types_supported": ["LtiHelloWorldNotice"],
+            PREFIX + "account_name": "Campus University",
+            PREFIX + "account_lti_guid": f"{digest('canvas guid')}:canvas-lms",
+            PREFIX + "account_domain": urlsplit(self.profile.issuer).netloc,
+        }
+
+    def messages(self) -> list[Any]:
+        general = {v.RESOURCE_LINK: ["ContentArea"], v.DEEP_LINKING: ["ContentArea", "RichTextEditor"]}
+        return [
+            {"type": kind, "placements": [*(PREFIX + name for name in names), *general[kind]]}
+            for kind, names in PLACEMENTS.items()
+        ]
+
+    def problems(self, body: Mapping[str, Any]) -> list[tuple[str, str]]:
+        found = super().problems(body)
+        if any(name == "messages" for name, _ in found):
+            return found
+        tool = tool_configuration(body)
+        if tool.get(PREFIX + "privacy_level", "public") not in PRIVACY:
+            found.append(("privacy_level", f"privacy_level must be one of {', '.join(PRIVACY)}"))
+        for message in tool.get("messages") or []:
+            for name in _placement_names(message):
+                if not supports(name, message["type"]):
+                    found.append(("placements", unsupported(name, message["type"])))
+        return found
+
+    def check(self, body: Mapping[str, Any]) -> None:
+        if problems := self.problems(body):
+            raise RegistrationRefusedError(422, "\n".join(text for _, text in problems))
+
+    def registration(self, introduction: Introduction, body: Mapping[str, Any]) -> Registration:
+        made, tool = super().registration(introduction, body), tool_configuration(body)
+        placements = {
+            name: Placement(
+                name=name,
+                message_type=message["type"],
+                target_link_uri=message.get("target_link_uri") or made.tool.target_link_uri,
+                label=message.get("label") or tool.get("label") or made.tool.name,
+                custom=message.get("custom_parameters") or {},
+                settings={"default": message.get(PREFIX + "course_navigation/default_enabled", True)},
+            )
+            for message in made.messages
+            for name in _placement_names(message)
+        }
+        return replace(made, placements=placements)
+
+    def personal(self, tool: Mapping[str, Any]) -> frozenset[str]:
+        """By its privacy level; without one, by the claims that it asks for (in which way: U)."""
+        if level := tool.get(PREFIX + "privacy_level"):
+            return PRIVACY[level]
+        asked = super().personal(tool) or frozenset()
+        names, email = bool(asked & NAMES), "email" in asked
+        alone = "name_only" if names else "email_only" if email else "anonymous"
+        return PRIVACY["public" if names and email else alone]
+
+    def answer(self, registration: Registration, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The deployment is at the top level here. Real answers may lack it."""
+        answered = super().answer(registration, body)
+        url = f"{self.profile.url('registration')}/{registration.number}"
+        tool = {name: value for name, value in answered[v.TOOL_CONFIGURATION].items() if name != "deployment_id"}
+        return {
+            **answered,
+            "deployment_id": registration.deployment_id,
+            "registration_client_uri": url,
+            v.TOOL_CONFIGURATION: {**tool, PREFIX + "registration_config_url": url},
+        }
+
+    def refusal(self, refused: RegistrationRefusedError) -> Response:
+        if refused.status == 401:
+            return json_response({"errorMessage": refused.description}, 401)
+        return json_response({"errors": refused.description.split("\n")}, 422)
+
+
+def _placement_names(message: Mapping[str, Any]) -> list[str]:
+    """As Canvas calls them; none at all is a link in a module."""
+    general = {"ContentArea": "link_selection", "RichTextEditor": "editor_button"}
+    given = message.get("placements") or ["ContentArea"]
+    return [general.get(name, name.removeprefix(PREFIX)) for name in map(str, given)]
 
 
 class Canvas(Profile):
     slug = "canvas"
     name = "Canvas"
-    client_id = "10000000000360"
-    deployment_id = f"7:{digest('canvas root account')}"
+    fixed_client_id = "10000000000360"
+    fixed_deployment_id = f"7:{digest('canvas root account')}"
     course_ids = (101, 102)
     first_number = 5000
     paths: ClassVar[dict[str, str]] = {
@@ -54,7 +214,10 @@ class Canvas(Profile):
         "results": "/api/lti/courses/<int:course_id>/line_items/<int:item_id>/results",
         "memberships": "/api/lti/courses/<int:course_id>/names_and_roles",
         "deep_linking_return": "/courses/<int:course_id>/deep_linking_response",
+        "openid_configuration": "/api/lti/security/openid-configuration",
+        "registration": "/api/lti/registrations",
     }
+    registrar_type = CanvasRegistrar
     keys_before = 1
     keys_after = 1
     keeps_tool_keys = False  # fetched at every token request: the tool's rotation is seen at once
@@ -98,7 +261,40 @@ class Canvas(Profile):
     # --- launch -------------------------------------------------------------------------------------------------
 
     def more_login_fields(self) -> dict[str, str]:
-        return {"canvas_environment": "prod", "canvas_region": "not_configured"}
+        return {"canvas_environment": self.environment, "canvas_region": self.region}
+
+    def reset(self) -> None:
+        self.environment, self.region = "prod", "not_configured"
+        super().reset()
+
+    def configure(self, document: Any, client_id: str, *, environment: str, region: str) -> Registration:
+        """A developer key's JSON, entered for a client; its values win over those from before.
+
+        Raises:
+            BadConfigurationError: nothing is changed.
+        """
+        read = parsed(document)
+        with self.lock:
+            before = self.registrations[client_id]
+            self.environment, self.region = environment, region
+            configured = replace(
+                before,
+                tool=Tool(
+                    name=read.title,
+                    login_url=read.login_urls.get(region, read.login_url),
+                    target_link_uri=read.target_link_uri,
+                    # The field beside the JSON, which has its own default.
+                    redirect_uris=tuple(dict.fromkeys((*before.tool.redirect_uris, read.target_link_uri))),
+                    jwks_url=read.public_jwk_url,
+                    public_jwk=read.public_jwk,
+                ),
+                scopes=tuple(scope for scope in read.scopes if scope in self.fixed.scopes),
+                personal=PRIVACY[read.privacy_level],
+                custom=read.custom,
+                placements=read.placements,
+            )
+            self.keep(configured)
+        return configured
 
     def more_answer_fields(self) -> dict[str, str]:
         return {"utf8": "✓", "authenticity_token": secrets.token_urlsafe(64), **self.storage_field()}
@@ -156,6 +352,21 @@ class Canvas(Profile):
     def context(self, course: Course) -> tokens.Claims:
         return {**super().context(course), **_BOOKKEEPING}
 
+    def claims(self, pending: PendingLaunch, nonce: str) -> tokens.Claims:
+        """Placements have no link; those outside courses have no course either, nor a course's services."""
+        claims, placement = super().claims(pending, nonce), pending.placement
+        if placement and not pending.is_selection and pending.activity is None:
+            context_id = self.context_id(pending.course)
+            if placement.name in OUTSIDE_COURSES:  # a person's own navigation may be something else again (U)
+                context_id = digest("canvas root account")
+                account = {"id": context_id, "label": "", "title": "Campus University", "type": ["Account"]}
+                claims[v.LTI + "context"] = {**account, **_BOOKKEEPING}
+                claims.pop(v.AGS, None)
+                claims.pop(v.NRPS, None)
+            link = {"id": context_id, "title": None, "description": None, **_BOOKKEEPING}
+            claims[v.LTI + "resource_link"] = link
+        return claims
+
     def resource_link(self, activity: Activity) -> tokens.Claims:
         return {**super().resource_link(activity), "description": activity.text, **_BOOKKEEPING}
 
@@ -175,9 +386,12 @@ class Canvas(Profile):
 
     def lis(self, pending: PendingLaunch) -> tokens.Claims:
         claim = {**(super().lis(pending) or {}), **_BOOKKEEPING}
-        if pending.person.role in (Role.PREVIEW, Role.VISITOR):
-            del claim["person_sourcedid"]  # no institution knows them
+        if pending.person.role in (Role.PREVIEW, Role.VISITOR) or not self.registration.shows("name"):
+            del claim["person_sourcedid"]  # no institution knows them, or the tool is not to know
         return claim
+
+    def role_scope_mentor(self, person: Person) -> list[str] | None:
+        return super().role_scope_mentor(person) if self.registration.shows("picture") else None
 
     def custom(self, pending: PendingLaunch) -> tokens.Claims:
         resolved = super().custom(pending) or {}
@@ -188,6 +402,11 @@ class Canvas(Profile):
         item = course.default_line_item(activity) if activity else None
         known = super().variables(pending) | {
             "Message.locale": "en",
+            "Canvas.user.loginId": pending.person.username,
+            "Canvas.account.id": "1",
+            "Canvas.account.name": "Campus University",
+            "Canvas.root_account.id": "1",
+            "Canvas.api.domain": urlsplit(self.issuer).netloc,
             "Canvas.user.id": str(pending.person.number),
             "Canvas.user.sisSourceId": pending.person.sourced_id,
             "Canvas.course.id": str(course.id),
@@ -224,22 +443,43 @@ class Canvas(Profile):
             "locale": "en",
             **({} if pending.person.role is Role.VISITOR else {v.LTI + "lti1p1": old_id}),
             v.LTI + "lti11_legacy_user_id": "",
-            _PLACEMENT: None if pending.activity else "course_assignments_menu",
+            _PLACEMENT: self._placement_name(pending),
         }
+
+    def _placement_name(self, pending: PendingLaunch) -> str | None:
+        if pending.placement:
+            return pending.placement.name
+        return None if pending.activity else _USUAL_PLACEMENT
 
     # --- deep linking -------------------------------------------------------------------------------------------
 
     def deep_linking_settings(self, pending: PendingLaunch) -> tokens.Claims:
-        """As the placement course_assignments_menu sends it: several items, each may bring a column."""
+        """As the placement has it; without one as course_assignments_menu: several items, each with a column."""
+        types, multiple, auto_create, targets = _SELECTIONS.get(self._placement_name(pending) or "", _USUAL_SELECTION)
+        media = (_MEDIA_TYPES[each] for each in types if each in _MEDIA_TYPES)
         return {
             "deep_link_return_url": self.deep_link_return_url(pending),
-            "accept_types": ["ltiResourceLink"],
-            "accept_presentation_document_targets": ["iframe", "window"],
-            "accept_media_types": "application/vnd.ims.lti.v1.ltilink",
-            "accept_multiple": True,
-            "auto_create": False,
+            "accept_types": list(types),
+            "accept_presentation_document_targets": list(targets),
+            "accept_media_types": ",".join(media),
+            "accept_multiple": multiple,
+            "auto_create": auto_create,
             **_BOOKKEEPING,
         }
+
+    def new_activities(self, claims: tokens.Claims, returned: Return) -> list[NewActivity]:
+        """Links become activities; what a placement takes besides ends somewhere that Campus does not have."""
+        name = returned.placement or _USUAL_PLACEMENT
+        types = _SELECTIONS.get(name, _USUAL_SELECTION)[0]
+        items = claims.get(v.DL + "content_items", [])
+        kept = items
+        if isinstance(items, list):
+            others = set(types) - {"ltiResourceLink"}
+            kept = [item for item in items if not (isinstance(item, dict) and item.get("type") in others)]
+            if "ltiResourceLink" not in types and kept:
+                raise DeepLinkingRefusedError(f"{name} takes {', '.join(types)} only")
+        activities = super().new_activities({**claims, v.DL + "content_items": kept}, returned)
+        return [new if name in GRADED else replace(new, line_item=None) for new in activities]
 
     def stored_custom(self, custom: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in custom.items() if value is None or isinstance(value, str | int | float)}

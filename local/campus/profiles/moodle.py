@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable
+import string
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
@@ -17,20 +18,22 @@ from flask import Response, request
 
 from local.campus import tokens
 from local.campus import vocabulary as v
+from local.campus.json_answers import json_response
 from local.campus.profile import (
     DeepLinkingRefusedError,
     NewLineItem,
     Profile,
+    Return,
     Score,
     ServiceRefusedError,
     TokenRefusedError,
-    json_response,
     number,
     whole,
 )
+from local.campus.registrar import Registrar, tool_configuration
+from local.campus.registration import NAMES, Introduction, Registration, RegistrationRefusedError
 from local.campus.world import PEOPLE, Activity, Cell, Course, LineItem, PendingLaunch, Person, Role
 
-TYPE_ID = 3
 _BASIC_OUTCOME = "https://purl.imsglobal.org/spec/lti-bo/claim/basicoutcome"
 # What each service speaks: the types a question may accept, the types a body may have.
 _ACCEPTS = {
@@ -43,11 +46,75 @@ _BREAK = re.compile(r"[\r\n]")
 _KNOWN_TYPES = {v.LINE_ITEMS_TYPE, v.LINE_ITEM_TYPE, v.RESULTS_TYPE, v.SCORE_TYPE}
 
 
+class MoodleRegistrar(Registrar):
+    """Public configuration, errors in plain text, a tool that waits for its activation.
+
+    Which words stand for what, beyond the documented missing_domain, domain_targetlinkuri_mismatch and
+    missing_registration_token, token_already_used, is uncertain.
+    """
+
+    product = "moodle"
+    version = "5.1 (Build: 20251017)"
+    success = 200
+    confirmation = "Activate"
+
+    def new_token(self, number: int, expires_at: float | None) -> str:
+        claims = {"sub": str(number), "scope": "reg", "iat": int(self.profile.now()), "exp": int(expires_at or 0)}
+        return self.profile.seal.seal({**claims, "jti": secrets.token_hex(8)})
+
+    def new_client_id(self, number: int) -> str:  # noqa: ARG002
+        return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(15))
+
+    def new_deployment_id(self, number: int) -> str:
+        return str(number + 2)  # the type's id; the first tool has 3
+
+    def messages(self) -> list[Any]:
+        return [
+            {"type": v.RESOURCE_LINK},
+            {"type": v.DEEP_LINKING, "placements": ["ContentArea"]},
+            {"type": v.SUBMISSION_REVIEW},
+        ]
+
+    def token_refused(self, kind: str, status: int) -> RegistrationRefusedError:
+        words = {"missing": "missing_registration_token", "used": "token_already_used", "expired": "Expired token"}
+        return RegistrationRefusedError(status, words.get(kind, "invalid_token"))
+
+    def refused(self, kind: str, description: str) -> RegistrationRefusedError:
+        words = {"response_types": "invalid_response_types", "application_type": "non_web_unsupported"}
+        return RegistrationRefusedError(400, words.get(kind, f"missing_{kind}"), description)
+
+    def problems(self, body: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """It asks for less than others: neither grant types nor a list of claims, nor a target."""
+        spared = {"grant_types", "claims", "target_link_uri", "messages"}
+        return [problem for problem in super().problems(body) if problem[0] not in spared]
+
+    def check(self, body: Mapping[str, Any]) -> None:
+        super().check(body)
+        tool = tool_configuration(body)
+        domain = urlsplit(str(tool.get("target_link_uri") or "")).netloc.removeprefix("www.")
+        if domain != tool["domain"]:
+            raise RegistrationRefusedError(400, "domain_targetlinkuri_mismatch")
+
+    def registration(self, introduction: Introduction, body: Mapping[str, Any]) -> Registration:
+        tool = tool_configuration(body)
+        messages = tool.get("messages") if isinstance(tool.get("messages"), list) else []
+        return super().registration(
+            introduction, {**body, v.TOOL_CONFIGURATION: {**tool, "messages": messages or [{"type": v.RESOURCE_LINK}]}}
+        )
+
+    def personal(self, tool: Mapping[str, Any]) -> frozenset[str] | None:
+        """All or nothing: a name or the e-mail among the claims sets the privacy to Always."""
+        return None if (super().personal(tool) or frozenset()) & (NAMES | {"email"}) else frozenset()
+
+    def refusal(self, refused: RegistrationRefusedError) -> Response:
+        return Response(refused.error, status=refused.status, content_type="text/html; charset=utf-8")
+
+
 class Moodle(Profile):
     slug = "moodle"
     name = "Moodle"
-    client_id = "q7Wn2XbTz4LpKd9"
-    deployment_id = str(TYPE_ID)
+    fixed_client_id = "q7Wn2XbTz4LpKd9"
+    fixed_deployment_id = "3"
     course_ids = (2, 3)
     first_number = 40
     paths: ClassVar[dict[str, str]] = {
@@ -58,9 +125,12 @@ class Moodle(Profile):
         "line_item": "/mod/lti/services.php/<int:course_id>/lineitems/<int:item_id>/lineitem",
         "scores": "/mod/lti/services.php/<int:course_id>/lineitems/<int:item_id>/lineitem/scores",
         "results": "/mod/lti/services.php/<int:course_id>/lineitems/<int:item_id>/lineitem/results",
-        "memberships": f"/mod/lti/services.php/CourseSection/<int:course_id>/bindings/{TYPE_ID}/memberships",
+        "memberships": "/mod/lti/services.php/CourseSection/<int:course_id>/bindings/<int:type_id>/memberships",
         "deep_linking_return": "/mod/lti/contentitem_return.php",
+        "openid_configuration": "/mod/lti/openid-configuration.php",
+        "registration": "/mod/lti/openid-registration.php",
     }
+    registrar_type = MoodleRegistrar
     keeps_tool_keys = True
     hint_seconds = 8 * 3600  # as long as the session lives
     id_token_seconds = 60
@@ -96,7 +166,10 @@ class Moodle(Profile):
 
     def url(self, name: str, **ids: int) -> str:
         with_type = name in ("line_items", "line_item", "scores", "results")
-        return super().url(name, **ids) + (f"?type_id={TYPE_ID}" if with_type else "")
+        return super().url(name, **ids) + (f"?type_id={self.deployment_id}" if with_type else "")
+
+    def url_parts(self) -> dict[str, str | int]:
+        return {"type_id": self.deployment_id}
 
     # --- launch -------------------------------------------------------------------------------------------------
 
@@ -208,18 +281,20 @@ class Moodle(Profile):
             secrets.token_hex(5),
         )
         self._session_keys[session_key] = pending.person.key
-        query = urlencode({"course": pending.course.id, "id": TYPE_ID, "sesskey": session_key})
+        query = urlencode({"course": pending.course.id, "id": self.deployment_id, "sesskey": session_key})
         return f"{self.url('deep_linking_return')}?{query}"
 
-    def returning(self, course_id: int | None) -> tuple[Person, Course, Callable[[], None]]:  # noqa: ARG002
+    def returning(self, course_id: int | None) -> Return:  # noqa: ARG002
         """The session key says who it is. It is good for the whole session, so that nothing is spent."""
         person = self._session_keys.get(request.args.get("sesskey", ""))
         if person is None:
             raise DeepLinkingRefusedError("sesskey: the session key is not valid")
         course = self.world.courses.get(whole(request.args.get("course"), 0))
-        if course is None or request.args.get("id") != self.deployment_id:
+        type_id = request.args.get("id")
+        client = next((r.client_id for r in self.registrations.values() if r.deployment_id == type_id), None)
+        if course is None or client is None:
             raise DeepLinkingRefusedError("the return address was altered")
-        return PEOPLE[person], course, lambda: None
+        return Return(person=PEOPLE[person], course=course, client_id=client, placement=None, spend=lambda: None)
 
     def stored_custom(self, custom: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in custom.items() if isinstance(value, str | int | float)}
