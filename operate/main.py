@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lti_tool.domain.errors import ToolError
-from operate import activity, canvas, invite, launch, platform
+from operate import activity, canvas, deployment, invite, launch, platform
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 
 Verb = Callable[[Stack, argparse.Namespace], Any]
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     common.add_argument("--region", metavar="REGION", help="where the deployed stack is")
     common.add_argument("--json", action="store_true", help="print JSON")
     platform.add_verbs(nouns, common)
+    deployment.add_verbs(nouns, common)
     activity.add_verbs(nouns, common)
     canvas.add_verbs(nouns, common)
     invite.add_verbs(nouns, common)
@@ -61,6 +62,8 @@ def _readable(found: Any) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} ({detail})" for name, detail in value.items()) or "-"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
     return str(value)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, query, store, unmarshal
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from lti_tool.domain.activity import Activity
 
 BELIEVED_SECONDS = 60.0
+_LARGEST_TRANSACTION = 100  # DynamoDB's limit
 _DEPLOYMENT = "deployment#"
 
 
@@ -95,7 +97,11 @@ class RegistrationsTable:
 
     def add(self, registration: Registration) -> bool:
         before = self._query(f"registration#{registration.reference}")
-        self._write(registration, "")
+        found = list(registration.deployments.items())
+        alongside, ahead = found[: _LARGEST_TRANSACTION - 2], found[_LARGEST_TRANSACTION - 2 :]
+        for deployment in ahead:  # unseen until their registration is there
+            self.put_deployment(registration, *deployment)
+        self._write(replace(registration, deployments=dict(alongside)), "")
         listed = {_DEPLOYMENT + deployment_id for deployment_id in registration.deployments}
         for item in before:
             if item["sk"].startswith(_DEPLOYMENT) and item["sk"] not in listed:
@@ -123,6 +129,25 @@ class RegistrationsTable:
         with store():
             self._client.transact_write_items(TransactItems=writes)
         self._believed.pop(reference, None)
+
+    def put(self, registration: Registration) -> None:
+        try:
+            with store():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=marshal(_registration_item(registration)),
+                    ConditionExpression="attribute_exists(pk)",
+                )
+        except ConditionFailedError:
+            raise UnknownRegistrationError(registration.reference) from None
+        self._believed.pop(registration.reference, None)
+
+    def put_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
+        with store():
+            self._client.put_item(
+                TableName=self._table, Item=marshal(_deployment_item(registration, deployment_id, status))
+            )
+        self._believed.pop(registration.reference, None)
 
     def remove(self, registration: Registration) -> None:
         keys = [(f"issuer#{registration.issuer}", f"registration#{registration.reference}")]

@@ -45,6 +45,9 @@ class PlatformFamily(StrEnum):
 
     CANVAS = "canvas"
     MOODLE = "moodle"
+    BLACKBOARD = "blackboard"
+    BRIGHTSPACE = "brightspace"
+    SAKAI = "sakai"
     OPENEDX = "openedx"
     CUSTOM = "custom"
 
@@ -55,7 +58,8 @@ class Registration:
 
     `issuer` is compared byte for byte. `token_audience` is what the client assertion names as `aud` where that is not
     the token endpoint. `deployments` holds the ones written down, by `deployment_id`.
-    `allow_anonymous` opens launches that name no user.
+    `allow_anonymous` opens launches that name no user. `frame_ancestors` are origins that may frame our pages besides
+    those that the registration and its launches name.
     """
 
     issuer: str

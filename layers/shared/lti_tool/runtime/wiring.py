@@ -15,6 +15,7 @@ from lti_tool.runtime.settings import settings
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from lti_tool.adapters.audit_table import AuditTable
     from lti_tool.adapters.invitations_table import InvitationsTable
     from lti_tool.adapters.kms import KmsSigner
     from lti_tool.adapters.launches_table import LaunchesTable, TracesTable
@@ -180,6 +181,13 @@ def registrations() -> RegistrationsTable:
     from lti_tool.adapters.registrations_table import RegistrationsTable
 
     return RegistrationsTable(_dynamodb(), settings().registrations_table)
+
+
+@cache
+def audit() -> AuditTable:
+    from lti_tool.adapters.audit_table import AuditTable
+
+    return AuditTable(_dynamodb(), settings().records_table)
 
 
 @cache

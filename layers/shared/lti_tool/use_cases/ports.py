@@ -57,6 +57,16 @@ class RegistrationRegister(Registrations, Protocol):
     def add_new(self, registration: Registration) -> bool:
         """The same, unless there is one already: `False` then, and nothing changed."""
 
+    def put(self, registration: Registration) -> None:
+        """Store what was changed on a registration; its deployments stay as they are there.
+
+        Raises:
+            UnknownRegistrationError: it was removed meanwhile.
+        """
+
+    def put_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
+        """Set a deployment's status, whether it is written down already or not."""
+
     def remove(self, registration: Registration) -> None: ...
 
     def all(self) -> Sequence[Registration]: ...
