@@ -35,6 +35,7 @@ def response_claims(
     """The claims of the JWT that carries the content items back; an empty list tells the platform to close."""
     claims: dict[str, Any] = {
         "iss": launch.client_id,
+        "sub": launch.client_id,  # Blackboard asks for it, the spec leaves it open
         "aud": launch.issuer,  # the launch's issuer, never the host that it came over
         "iat": int(now.timestamp()),
         "exp": int((now + RESPONSE_LIVES).timestamp()),

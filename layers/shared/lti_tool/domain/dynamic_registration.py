@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lti_tool.domain.addresses import web_address
 from lti_tool.domain.errors import InvalidConfigurationError, IssuerMismatchError
 from lti_tool.domain.offer import Offer
 from lti_tool.domain.registration import DeploymentPolicy, DeploymentStatus, PlatformFamily, Registration
@@ -186,7 +187,8 @@ def registration_answered(platform: PlatformConfiguration, answer: object, tenan
         authorization_endpoint=platform.authorization_endpoint,
         token_endpoint=platform.token_endpoint,
         jwks_uri=platform.jwks_uri,
-        token_audience=platform.authorization_server,
+        # Canvas names a bare host there, and wants the token URL all the same.
+        token_audience=web_address(platform.authorization_server),
         family=_FAMILIES.get(platform.product.lower(), PlatformFamily.CUSTOM),
         tenant=tenant,
         # A deployment that was not named is learnt from the first verified launch.
