@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import boto3
+from botocore.handlers import BUILTIN_HANDLERS
 
 from bench.figures import Row
 from bench.scores import deliver, gradebook
@@ -20,14 +20,20 @@ READS = {"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"}
 
 
 class Counted:
-    """Counts the operations of every AWS client that this process makes from now on."""
+    """Counts the operations of every AWS client that this process makes while it is entered."""
 
     def __init__(self) -> None:
         self._found: Counter[str] = Counter()
+        self._handler: Any = ("before-call", self._count)
+
+    def __enter__(self) -> Counted:
+        BUILTIN_HANDLERS.append(self._handler)  # what every new session of botocore starts with
         begin_again()
-        boto3.setup_default_session()
-        session: Any = boto3.DEFAULT_SESSION
-        session.events.register("before-call", self._count)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        BUILTIN_HANDLERS.remove(self._handler)
+        begin_again()
 
     def _count(self, model: Any, **_: Any) -> None:
         self._found[model.name] += 1
@@ -41,7 +47,11 @@ class Counted:
 
 def rows(world: World) -> list[Row]:
     """Each door is used once before it is counted: warm means that this process has seen the platform."""
-    counted = Counted()
+    with Counted() as counted:
+        return _rows(world, counted)
+
+
+def _rows(world: World, counted: Counted) -> list[Row]:
     platform = world.platform
     browser = Browser()
     browser.launches(platform)

@@ -66,7 +66,8 @@ def standing() -> Iterator[World]:
         }
         os.environ.update(found)
         stack = Stack()
-        stack.begin_again()
+        os.environ.update(stack.environment)
+        begin_again()
         with serving() as platform:
             stack.knows(platform.registration())
             stack.offers()
