@@ -33,6 +33,7 @@ def test_the_chosen_activities_go_back_signed(platform: Platform, browser: Brows
     first, second = claims.pop(DL + "content_items")
     assert claims == {
         "iss": platform.client_id,
+        "sub": platform.client_id,
         "aud": platform.issuer,
         LTI + "message_type": "LtiDeepLinkingResponse",
         LTI + "version": "1.3.0",

@@ -8,7 +8,7 @@ from joserfc.jwk import RSAKey
 from tests.support.browser import ACTIVITY, Browser, handler
 from tests.support.fixtures import Logged
 from tests.support.platform import Platform
-from tests.support.stack import Stack, forget
+from tests.support.stack import Stack, forget, template
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -19,6 +19,8 @@ DOORS = {
     "/lti/jwks.json": "GET",
     "/health": "GET",
     "/lti/deeplink": "POST",
+    "/lti/canvas.json": "GET",
+    "/lti/register": "GET, POST",
     "/app/activity": "GET",
     "/app/tool.css": "GET",
     "/api/session": "GET",
@@ -29,6 +31,18 @@ DOORS = {
     "/api/review": "GET",
     "/api/binding": "PUT",
 }
+
+
+def test_every_route_of_the_template_is_among_the_doors_that_are_walked() -> None:
+    functions = (resource for resource in template()["Resources"].values() if "Function" in resource["Type"])
+    events = [event for function in functions for event in function["Properties"].get("Events", {}).values()]
+    routes = {event["Properties"]["Path"] for event in events if event["Type"] == "HttpApi"}
+
+    def is_walked(route: str) -> bool:
+        start, greedy, _ = route.partition("{")
+        return any(path.startswith(start) if greedy else path == route for path in DOORS)
+
+    assert [route for route in routes - {"$default"} if not is_walked(route)] == []
 
 
 def policy_of(header: str) -> dict[str, list[str]]:
