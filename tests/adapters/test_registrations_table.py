@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lti_tool.adapters.registrations_table import CatalogueTable, RegistrationsTable
@@ -161,6 +163,50 @@ def test_a_deployments_status_is_read_as_it_is_now(table: RegistrationsTable, op
     operator.add_deployment(registration(), "1", DeploymentStatus.ENABLED)
 
     assert table.deployment_status(registration(), "1") is DeploymentStatus.ENABLED
+
+
+def test_what_was_learnt_of_a_deployment_is_believed_no_longer_than_its_registration(
+    table: RegistrationsTable, operator: RegistrationsTable, monotonic: Monotonic
+) -> None:
+    table.add(registration())
+    table.referred_to(registration().reference)
+    monotonic.seconds += 59
+    table.add_deployment(registration(), "1", DeploymentStatus.ENABLED)
+    operator.put_deployment(registration(), "1", DeploymentStatus.DISABLED)
+
+    before = table.referred_to(registration().reference).deployments
+    monotonic.seconds += 2
+    after = table.referred_to(registration().reference).deployments
+
+    assert (before, after) == ({"1": DeploymentStatus.ENABLED}, {"1": DeploymentStatus.DISABLED})
+
+
+def test_more_deployments_than_one_transaction_takes_are_stored(table: RegistrationsTable) -> None:
+    many = registration(deployments={f"{number:03}": DeploymentStatus.ENABLED for number in range(230)})
+
+    table.add(many)
+
+    assert table.referred_to(many.reference) == many
+
+
+def test_a_change_keeps_the_deployments_that_are_there(table: RegistrationsTable, operator: RegistrationsTable) -> None:
+    table.add(registration())
+    before = table.referred_to(registration().reference)
+    operator.add_deployment(before, "1", DeploymentStatus.ENABLED)
+
+    table.put(replace(before, tenant="new"))
+
+    found = table.referred_to(registration().reference)
+    assert (found.tenant, found.deployments) == ("new", {"1": DeploymentStatus.ENABLED})
+
+
+def test_a_change_does_not_bring_back_what_was_removed(table: RegistrationsTable, stack: Stack) -> None:
+    table.add(WHOLE)
+    table.remove(WHOLE)
+
+    with pytest.raises(UnknownRegistrationError):
+        table.put(WHOLE)
+    assert stack.contents()["RegistrationsTable"] == {}
 
 
 def test_the_catalogue_gives_back_what_it_took(stack: Stack) -> None:

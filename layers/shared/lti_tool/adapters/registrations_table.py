@@ -79,8 +79,19 @@ class RegistrationsTable:
         return self.referred_to(RegistrationReference(found[0]))
 
     def deployment_status(self, registration: Registration, deployment_id: str) -> DeploymentStatus | None:
-        self._believed.pop(registration.reference, None)
-        return self.referred_to(registration.reference).deployments.get(deployment_id)
+        key = marshal({":pk": f"registration#{registration.reference}", ":sk": _DEPLOYMENT + deployment_id})
+        with store():
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND sk = :sk",
+                ExpressionAttributeValues=key,
+                ConsistentRead=True,
+            )
+        if not found["Items"]:
+            return None
+        status = DeploymentStatus(unmarshal(found["Items"][0])["status"])
+        self._learn(registration, deployment_id, status)
+        return status
 
     def add_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
         item = _deployment_item(registration, deployment_id, status)
@@ -91,7 +102,14 @@ class RegistrationsTable:
                 )
         except ConditionFailedError:
             return  # somebody was faster, and theirs stands
-        self._believed.pop(registration.reference, None)
+        self._learn(registration, deployment_id, status)
+
+    def _learn(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
+        """Believe it with the rest of its registration, and no longer than that."""
+        until, believed = self._believed.get(registration.reference, (0.0, None))
+        if believed is not None:
+            deployments = {**believed.deployments, deployment_id: status}
+            self._believed[registration.reference] = (until, replace(believed, deployments=deployments))
 
     # --- The operator's side --------------------------------------------------------------------------------
 
