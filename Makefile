@@ -44,6 +44,11 @@ verbs: ## list the verbs
 	@.tools/bin/uv pip sync --quiet --python .platform/bin/python --require-hashes requirements/platform.txt
 	@touch $@
 
+.bench/.ready: .tools/.ready requirements/bench.txt
+	@test -x .bench/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .bench
+	@.tools/bin/uv pip sync --quiet --python .bench/bin/python --require-hashes requirements/bench.txt
+	@touch $@
+
 lock: .tools/.ready ## write the lock files anew
 	@requirements/lock.sh
 
@@ -81,6 +86,10 @@ validate: .venv/.ready .sam/.ready
 	@.sam/bin/sam validate --lint
 	@.sam/bin/sam validate --region us-east-1
 
+.PHONY: bench
+bench: .bench/.ready ## measure the budgets of docs/budgets.md; `make build` first, for the artefact
+	@PYTHONPATH=layers/shared exec .bench/bin/python -m bench
+
 format: .venv/.ready ## format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -94,5 +103,5 @@ build: .sam/.ready ## make the artefact that is deployed, in .aws-sam/build
 	@$(PYTHON313) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build/*Function
 
 clean: ## remove what the verbs made
-	@rm -rf .venv .tools .sam .platform .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .tools .sam .platform .bench .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 """GET, POST /lti/login: the platform initiates a login and is asked who is there."""
 
-from lti_tool.domain.login import ATTEMPT_LIVES, OPENER, LoginInitiation, outdated_cookies
-from lti_tool.domain.storage import storage_place
+from lti_tool.domain.login import ATTEMPT_LIVES, LoginInitiation, outdated_cookies
+from lti_tool.domain.storage import OPENER, storage_place
 from lti_tool.runtime import http, pages, wiring
 from lti_tool.runtime.settings import settings
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.domain.errors import (
@@ -30,8 +31,6 @@ COOKIE_PREFIX = "__Host-lti-"
 MOST_OPEN_ATTEMPTS = 8  # cookies kept in one browser: eight tabs at once, and the gateway's 10 KB of headers hold
 LONGEST_PARAMETER = 8 * 1024
 LONGEST_URL = 2000
-OPENER = "_opener"
-"""Our own word for a storage target: the frame of ours that opened this window keeps the secret."""
 
 
 def fingerprint(secret: str) -> str:
@@ -126,7 +125,7 @@ class BrowserCookie:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AuthenticationRequest:
     """Our redirect to the platform, and what binds its answer to this browser.
 
@@ -139,7 +138,7 @@ class AuthenticationRequest:
     cookie: BrowserCookie
     storage_secret: str | None
 
-    @property
+    @cached_property
     def url(self) -> str:
         """The whole question as an address; a query that the endpoint already has stays."""
         endpoint = urlsplit(self.endpoint)

@@ -6,10 +6,15 @@ Specs: https://www.imsglobal.org/spec/lti-cs-oidc/v0p1, https://www.imsglobal.or
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lti_tool.domain.login import OPENER, State
-from lti_tool.domain.registration import Registration
+if TYPE_CHECKING:  # pages name the opener, and start without the rest
+    from lti_tool.domain.login import State
+    from lti_tool.domain.registration import Registration
+
+OPENER = "_opener"
+"""Our own word for a storage target: the frame of ours that opened this window keeps the secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

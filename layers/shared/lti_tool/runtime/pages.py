@@ -9,16 +9,19 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.domain.errors import ToolError, UnknownRegistrationError
-from lti_tool.domain.launch import AnyLaunch
-from lti_tool.domain.login import OPENER, AuthenticationRequest
-from lti_tool.domain.registration import Registration
-from lti_tool.domain.storage import StoragePlace
+from lti_tool.domain.storage import OPENER
 from lti_tool.runtime.languages import Language
 from lti_tool.runtime.settings import settings
+
+if TYPE_CHECKING:  # the key set's door starts without them
+    from lti_tool.domain.launch import AnyLaunch
+    from lti_tool.domain.login import AuthenticationRequest
+    from lti_tool.domain.registration import Registration
+    from lti_tool.domain.storage import StoragePlace
 
 _LOOPBACK = "http://localhost:* http://127.0.0.1:*"
 
