@@ -6,14 +6,14 @@ import contextlib
 import gzip
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from lti_tool.adapters.outbound import Outbound, is_public, require_allowed
-from lti_tool.adapters.platform import PlatformHttp
-from lti_tool.domain.errors import ForbiddenAddressError, PlatformUnavailableError
+from lti_tool.adapters.platform import PlatformHttp, PlatformIntroductions
+from lti_tool.domain.errors import ForbiddenAddressError, PlatformRefusedError, PlatformUnavailableError
 from tests.support.platform import Platform, Reply, serving
 
 PRIVATE = [
@@ -176,6 +176,100 @@ def test_no_spelling_of_loopback_gets_through(host: str) -> None:
         Outbound(loopback_http=False).fetch_json(f"https://{host}:1/jwks")
 
     assert isinstance(refused.value, ForbiddenAddressError)
+
+
+# --- Every way out --------------------------------------------------------------------------------------------------
+
+Way = Callable[[str, bool], Any]
+WAYS: dict[str, Way] = {
+    "key set": lambda url, local: Outbound(loopback_http=local).fetch_json(url),
+    "service": lambda url, local: PlatformHttp(loopback_http=local).post(url, data=b"", headers={}, what="token"),
+    "configuration": lambda url, local: PlatformIntroductions(PlatformHttp(loopback_http=local)).configuration(
+        url, "token"
+    ),
+    "registration": lambda url, local: PlatformIntroductions(PlatformHttp(loopback_http=local)).register(
+        url, {}, "token"
+    ),
+}
+every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+LEADS_INSIDE = {
+    "inner.example": ["10.0.0.1"],
+    "metadata.example": ["169.254.169.254"],
+    "inner6.example": ["fd00:ec2::254"],
+    "mapped.example": ["::ffff:169.254.169.254"],
+    "mixed.example": ["93.184.215.14", "192.168.1.1"],
+    "localhost.": ["127.0.0.1"],
+    "2130706433": ["127.0.0.1"],
+    "0x7f000001": ["127.0.0.1"],
+    "127.1": ["127.0.0.1"],
+}
+INNER = [
+    *(f"https://{host}/x" for host in LEADS_INSIDE),
+    "https://127.0.0.1/x",
+    "https://10.0.0.1/x",
+    "https://172.16.0.1:8443/x",
+    "https://192.168.1.1/x",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://100.64.0.1/x",
+    "https://0.0.0.0/x",
+    "https://localhost/x",
+    "https://[::1]/x",
+    "https://[fe80::1]/x",
+    "https://[fd00:ec2::254]/x",
+    "https://[::ffff:127.0.0.1]/x",
+    "https://[::ffff:a9fe:a9fe]/x",
+    "https://[64:ff9b::a9fe:a9fe]/x",
+    "https://[2002:a9fe:a9fe::1]/x",
+    "https://lms.example@169.254.169.254/x",
+    "https://user:secret@lms.example/x",
+    "http://169.254.169.254/x",
+    "http://lms.example/x",
+]
+
+
+@every_way
+@pytest.mark.parametrize("url", INNER)
+def test_no_way_out_connects_to_an_inner_address(network: Called, way: Way, url: str) -> None:
+    network.names.update(LEADS_INSIDE)
+
+    with pytest.raises(ForbiddenAddressError):
+        way(url, False)
+
+    assert network.connected == []
+
+
+@every_way
+def test_a_name_that_changes_its_mind_is_judged_where_it_is_connected_to(
+    network: Called, monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
+    answers = iter(["93.184.215.14", "169.254.169.254", "127.0.0.1"])
+
+    def getaddrinfo(_: Any, port: Any, *__: Any, **___: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+    with pytest.raises(PlatformUnavailableError):
+        way("https://lms.example/x", False)
+    for _ in range(2):
+        with pytest.raises(ForbiddenAddressError):
+            way("https://lms.example/x", False)
+
+    assert network.connected == ["93.184.215.14"]
+
+
+@every_way
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_way_out_follows_a_redirect(platform: Platform, way: Way, status: int) -> None:
+    with serving("inner") as inner:
+        platform.will_answer("/x", Reply(status=status, headers={"Location": f"{inner.url}/x"}))
+
+        with contextlib.suppress(PlatformUnavailableError, PlatformRefusedError):
+            way(f"{platform.url}/x", True)
+
+        assert len(platform.received) == 1
+        assert inner.connections == 0
 
 
 # --- How much is listened to ------------------------------------------------------------------------------------------
