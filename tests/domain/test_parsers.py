@@ -22,7 +22,8 @@ from lti_tool.domain.parameters import UnverifiedParameters
 from lti_tool.domain.registration import Registration, reference_of
 from lti_tool.domain.score import ScoreMessage, ScoreNudge, parse_score_body
 from lti_tool.domain.session import SessionToken
-from lti_tool.domain.tokens import SignedClaims, UnverifiedToken, signed_claims
+from lti_tool.domain.signatures import signed_claims
+from lti_tool.domain.tokens import SignedClaims, UnverifiedToken
 from tests.support.platform import compact, rsa_key
 
 REGISTRATION = Registration(

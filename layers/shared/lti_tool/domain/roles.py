@@ -35,6 +35,9 @@ _BY_PRINCIPAL = {
     "Instructor": Privilege.PLANNER,
     "Learner": Privilege.CANDIDATE,
 }
+_TEACHING_SUB_ROLES = frozenset(
+    ("ExternalInstructor", "GuestInstructor", "Lecturer", "PrimaryInstructor", "SecondaryInstructor")
+)
 _GRADING_SUB_ROLES = frozenset(
     (
         "Grader",
@@ -55,14 +58,15 @@ def _context_role(role: str) -> tuple[str, str] | None:
     `membership#Instructor#TeachingAssistant` and `membership#TeachingAssistant`.
     """
     if role.startswith(MEMBERSHIP + "#"):
-        principal, _, sub_role = role.removeprefix(MEMBERSHIP + "#").partition("#")
+        principal, mark, sub_role = role.removeprefix(MEMBERSHIP + "#").partition("#")
         if principal in _GRADING_SUB_ROLES:
-            principal, sub_role = "Instructor", principal
+            principal, mark, sub_role = "Instructor", "#", principal
     elif role.startswith(MEMBERSHIP + "/"):
-        principal, _, sub_role = role.removeprefix(MEMBERSHIP + "/").partition("#")
+        principal, mark, sub_role = role.removeprefix(MEMBERSHIP + "/").partition("#")
     else:
-        principal, _, sub_role = role.removeprefix(_LEGACY_CONTEXT_ROLE).partition("/")
-    return (principal, sub_role) if principal in _CONTEXT_ROLES else None
+        principal, mark, sub_role = role.removeprefix(_LEGACY_CONTEXT_ROLE).partition("/")
+    is_whole = principal in _CONTEXT_ROLES and bool(mark) == bool(sub_role)
+    return (principal, sub_role) if is_whole else None
 
 
 def privileges_of(roles: Iterable[str]) -> frozenset[Privilege]:
@@ -77,6 +81,10 @@ def privileges_of(roles: Iterable[str]) -> frozenset[Privilege]:
     for principal, sub_role in context_roles:
         if principal == "Instructor" and (sub_role in _GRADING_SUB_ROLES or (assisting and not sub_role)):
             allowed.add(Privilege.GRADER)
-        elif principal in {"Instructor", "Learner"} or (principal in _BY_PRINCIPAL and not sub_role):
-            allowed.add(_BY_PRINCIPAL[principal])  # a librarian or an external supporter is no planner
+            continue
+        counts = (
+            principal == "Learner" or not sub_role or (principal == "Instructor" and sub_role in _TEACHING_SUB_ROLES)
+        )
+        if counts and principal in _BY_PRINCIPAL:  # a librarian or an external supporter is no planner
+            allowed.add(_BY_PRINCIPAL[principal])
     return frozenset(allowed)

@@ -15,8 +15,9 @@ from lti_tool.domain.registration import (
     require_served,
 )
 from lti_tool.domain.session import SessionToken
+from lti_tool.domain.signatures import signed_claims
 from lti_tool.domain.storage import StoragePlace, storage_place
-from lti_tool.domain.tokens import SignedClaims, signed_claims
+from lti_tool.domain.tokens import SignedClaims
 from lti_tool.domain.trace import Trail
 from lti_tool.use_cases.ports import Clock, LoginAttempts, PlatformKeyring, Registrations, Sessions
 
