@@ -27,6 +27,8 @@ def register_campus(folder: Path, platforms: Sequence[Mapping[str, str]]) -> Non
             "--family": platform["profile"],
             "--tenant": f"Campus {platform['profile']}",
         }
+        if platform["token_audience"]:
+            options["--token-audience"] = platform["token_audience"]
         operate(folder, "platform", "add", "custom", *(part for option in options.items() for part in option))
 
     with ThreadPoolExecutor(2) as beside:
