@@ -138,8 +138,17 @@ class Campus:
         self._ready = threading.Event()
         self._logs = logs
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.campus", "--port", str(settings.campus_port), "--tool-url", stack.url]
-            + ["--profiles", "all"],
+            [
+                sys.executable,
+                "-m",
+                "local.campus",
+                "--port",
+                str(settings.campus_port),
+                "--tool-url",
+                stack.url,
+                "--profiles",
+                "all",
+            ],
             cwd=ROOT,
             env=bare_environment() | {"PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,

@@ -30,6 +30,10 @@ SHARED_ISSUERS: Mapping[str, tuple[str, ...]] = {
 _FAMILIES = {
     "canvas": PlatformFamily.CANVAS,
     "moodle": PlatformFamily.MOODLE,
+    "blackboardlearn": PlatformFamily.BLACKBOARD,
+    "desire2learn": PlatformFamily.BRIGHTSPACE,
+    "sakai": PlatformFamily.SAKAI,
+    "sakailms.org": PlatformFamily.SAKAI,
 }
 _Url = Annotated[str, Field(min_length=1, max_length=2000)]
 

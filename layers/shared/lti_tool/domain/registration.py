@@ -23,7 +23,7 @@ RegistrationReference = NewType("RegistrationReference", str)
 def reference_of(issuer: str, client_id: str) -> RegistrationReference:
     """Name a registration by a digest, so that finding it by issuer and client_id needs no index."""
     digest = hashlib.sha256(f"{len(issuer)}:{issuer}{client_id}".encode()).digest()
-    return RegistrationReference(base64.urlsafe_b64encode(digest)[:22].decode())
+    return RegistrationReference("r" + base64.urlsafe_b64encode(digest)[:21].decode())  # never begins like an option
 
 
 class DeploymentPolicy(StrEnum):
