@@ -61,16 +61,23 @@ class LaunchVerifier:
         Raises:
             BrowserMismatchError: the login did not use platform storage, so there is no other proof.
         """
-        registration, _ = self._signed(response, trail)
+        registration = self._registration(response, trail)
+        key = self.platform_keys.known(registration, response.id_token.kid)
+        if key is not None:  # with a key that is new to us, `verify` asks for it, once the proof is there
+            signed_claims(response.id_token, key, registration, self.clock())
         target = self.login_attempts.storage_target(response.state)
         if target is None:
             raise BrowserMismatchError
         return storage_place(registration, response.state, target, tool_url)
 
-    def _signed(self, response: AuthenticationResponse, trail: Trail) -> tuple[Registration, SignedClaims]:
-        registration = self.registrations.referred_to(response.state.reference)  # whose keys to try
+    def _registration(self, response: AuthenticationResponse, trail: Trail) -> Registration:
+        registration = self.registrations.referred_to(response.state.reference)
         trail.passed("registration_found", registration=registration.reference, tenant=registration.tenant or None)
         require_enabled(registration)
+        return registration
+
+    def _signed(self, response: AuthenticationResponse, trail: Trail) -> tuple[Registration, SignedClaims]:
+        registration = self._registration(response, trail)  # whose keys to try
         key = self.platform_keys.known(registration, response.id_token.kid)
         if key is None:  # only an answer to a question of ours may make us ask the platform for newer keys
             self.login_attempts.require_open(response)
