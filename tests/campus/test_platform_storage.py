@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, Playwright, expect
 from werkzeug.serving import make_server
 
 from local.campus.app import create_app
 from local.campus.campus import Campus
 from tests.campus.stand_in import Visitor, form_of
+from tests.support.chromium import ARGUMENTS, CHROMIUM
 
-CHROMIUM = shutil.which("chromium")
 PATIENCE_MS = 10_000
 FORWARDING = "post_message_forwarding"
 
@@ -92,11 +91,9 @@ class served:  # noqa: N801 - reads as a verb
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on the PATH: messages between frames need a browser")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as launched:
+        yield launched
 
 
 @pytest.fixture

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, Playwright, expect
 
 from tests.e2e.world import World
+from tests.support.chromium import ARGUMENTS, CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium"),
-]
+pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "campus.png"
 PROFILES = ("canvas", "moodle")
@@ -26,20 +20,9 @@ PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # Playwright turns storage partitioning off by default; people's browsers have it on.
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-features=MediaRouter",  # the last such switch counts, and this one leaves partitioning on
-            ],
-        )
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,25 +11,15 @@ from urllib.parse import parse_qsl
 
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, Frame, Page, Playwright, Request, Route, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Frame, Page, Playwright, Request, Route, expect
 
 from tests.e2e.world import World, eventually
+from tests.support.chromium import ARGUMENTS, CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium"),
-]
+pytestmark = pytest.mark.e2e
 PATIENCE_MS = 20_000
 BLOCKED = {"setting": 2}
 Found = TypeVar("Found")
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
 
 
 @contextmanager
@@ -41,7 +30,7 @@ def browser(playwright: Playwright, profile: Path, settings: dict[str, Any]) -> 
     context = playwright.chromium.launch_persistent_context(
         str(profile),
         executable_path=CHROMIUM,
-        args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-features=MediaRouter"],
+        args=ARGUMENTS,
     )
     context.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)

@@ -11,7 +11,7 @@ import requests
 
 from tests.e2e.world import Visitor, World, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.e2e
 PROFILES = ("canvas", "moodle")
 
 

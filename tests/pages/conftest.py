@@ -1,27 +1,16 @@
 """A browser for the pages, and the stand-in that they talk to."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.pages.stand_in import StandIn, standing_in
+from tests.support.chromium import ARGUMENTS, CHROMIUM
 
-CHROMIUM = shutil.which("chromium")
-# Playwright denies storage to frames of another site, by one long switch; the last of its kind wins, so ours undoes it.
-ARGUMENTS = ["--no-sandbox", "--disable-features=MediaRouter"]
 PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="package")
-def playwright() -> Iterator[Playwright]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on the PATH: the pages cannot be looked at")
-    with sync_playwright() as started:
-        yield started
 
 
 @pytest.fixture(scope="package")
