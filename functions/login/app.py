@@ -33,6 +33,6 @@ def lambda_handler(request: http.Request) -> http.Response:
         return http.html(page, nonce, cookies=cookies)
     if question.is_too_long:
         nonce = pages.new_nonce()
-        page = pages.self_posting(question.endpoint, question.fields, nonce, request.language)
+        page = pages.self_posting(question.endpoint, question.fields, nonce, request.language, saying="opening")
         return http.html(page, nonce, cookies=cookies)
     return http.Response(status=302, headers={"Location": question.url}, cookies=cookies)

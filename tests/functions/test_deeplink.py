@@ -104,7 +104,7 @@ def test_a_request_is_answered_once(stack: Stack, platform: Platform, browser: B
 
     again = browser.post("/lti/deeplink", form)
 
-    assert (again.status, again.code) == (401, "already_answered")
+    assert (again.status, again.code) == (409, "already_answered")
     assert stack.contents() == before
 
 

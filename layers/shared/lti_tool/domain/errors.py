@@ -531,6 +531,7 @@ class SessionEndedError(ToolError):
 
 class AlreadyAnsweredError(SessionEndedError):
     code = "already_answered"
+    status = 409
     sentence = "This selection was already sent to the course."
     student = Step.CHOOSE_AGAIN
     teacher = Step.CHOOSE_AGAIN

@@ -209,7 +209,7 @@ def launch_from(signed: SignedClaims) -> AnyLaunch:
         "grades": _grades(claims),
         "memberships_url": web_address(_object(claims, names.NAMES_ROLE_SERVICE).get("context_memberships_url")),
         "locale": _locale(claims),
-        "return_url": web_address(_object(claims, names.LAUNCH_PRESENTATION).get("return_url")),
+        "return_url": return_address(claims),
     }
     if message_type == names.DEEP_LINKING_REQUEST:
         # The deep linking text does not list target_link_uri among its claims; platforms send it all the same.
@@ -249,6 +249,11 @@ def landing_of(launch: AnyLaunch) -> str:
     if launch.is_staff:
         return "/app/marks"
     return "/app/activity" if launch.is_candidate else "/app/welcome"
+
+
+def return_address(claims: Mapping[str, Any]) -> str | None:
+    """Where the platform wants its user back; to be offered once the signature is right."""
+    return web_address(_object(claims, names.LAUNCH_PRESENTATION).get("return_url"))
 
 
 # --- Reading one claim ------------------------------------------------------------------------------------------

@@ -20,10 +20,12 @@ from lti_tool.domain.errors import (
     InvalidClaimError,
     StaleTokenError,
     TokenFromTheFutureError,
+    ToolError,
     WrongAudienceError,
     WrongAuthorizedPartyError,
     WrongIssuerError,
 )
+from lti_tool.domain.launch import return_address
 from lti_tool.domain.registration import Registration
 from lti_tool.domain.tokens import ALGORITHM, SignedClaims, UnverifiedToken
 
@@ -48,14 +50,21 @@ def signed_claims(token: UnverifiedToken, key: RSAPublicKey, registration: Regis
         _JWS.decode(token.encoded, key, algorithms=[ALGORITHM])  # (6)
     except jwt.InvalidTokenError as error:
         raise BadSignatureError from error
-    claims = token.claims
+    try:
+        _require_ours(token.claims, registration, now)
+    except ToolError as error:
+        error.return_url = return_address(token.claims)  # signed, so the person may go back there
+        raise
+    return SignedClaims(registration, token.claims)
+
+
+def _require_ours(claims: Mapping[str, Any], registration: Registration, now: datetime) -> None:
     if claims.get("iss") != registration.issuer:  # (7)
         raise WrongIssuerError().because(expected=registration.issuer, received=claims.get("iss"))
     _require_audience(claims, registration.client_id)
     _require_time(claims, now)
     if not isinstance(claims.get("nonce"), str) or not claims["nonce"]:  # (12)
         raise InvalidClaimError("nonce")
-    return SignedClaims(registration, claims)
 
 
 def _require_audience(claims: Mapping[str, Any], client_id: str) -> None:

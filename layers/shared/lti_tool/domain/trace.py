@@ -15,6 +15,7 @@ class Trail:
     """The steps that a request has passed so far, each with facts that are neither secret nor personal."""
 
     steps: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    launch_id: str | None = None  # the accepted launch, which keeps its story itself
 
     def passed(self, step: str, **facts: object) -> None:
         self.steps.append((step, {name: str(fact)[:200] for name, fact in facts.items() if fact is not None}))

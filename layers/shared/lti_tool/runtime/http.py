@@ -219,7 +219,7 @@ def _answered(name: str, door: Door, event: dict[str, Any], *, traced: bool) -> 
         telemetry.logger().error("failed", door=name, error=type(error).__name__, where=place, support_id=support_id)
         return _refusal(ToolError(), support_id, request), ToolError.code
     if traced:
-        telemetry.logger().info("answered", door=name, code="ok", support_id=support_id)
+        telemetry.logger().info("answered", door=name, code="ok", launch_id=request.trail.launch_id)
     return response, "ok"
 
 
@@ -237,7 +237,7 @@ def _refusal(error: ToolError, support_id: str, request: Request | None) -> Resp
         headers["Allow"] = ", ".join((*error.allowed, *(["HEAD"] if "GET" in error.allowed else []), "OPTIONS"))
         if request is not None and request.method == "OPTIONS":
             return Response(status=204, headers=headers)
-    if isinstance(error, SessionEndedError):
+    if isinstance(error, SessionEndedError) and error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, PlatformUnavailableError | StoreUnavailableError):
         headers["Retry-After"] = "30"

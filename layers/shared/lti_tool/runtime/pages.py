@@ -109,16 +109,19 @@ def storage_proof(place: StoragePlace, answer: Mapping[str, str], nonce: str, re
     return _scripted("storage-proof", "proof", {"storage": _place(place), "answer": dict(answer)}, nonce, reader)
 
 
-def self_posting(action: str, fields: Mapping[str, str], nonce: str, reader: Language) -> str:
+def self_posting(
+    action: str, fields: Mapping[str, str], nonce: str, reader: Language, *, saying: str = "returning"
+) -> str:
+    """Posts fields to a platform. Where scripts are off, a button does it; `saying` is the word for what happens."""
     inputs = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()
     )
     body = (
-        f'<form method="post" action="{escape(action)}" id="return">{inputs}<p>{escape(reader.page("returning"))}</p>'
+        f'<form method="post" action="{escape(action)}" id="return">{inputs}<p>{escape(reader.page(saying))}</p>'
         f"<noscript><button>{escape(reader.page('return'))}</button></noscript></form>"
         f'<script nonce="{nonce}">document.getElementById("return").submit();</script>'
     )
-    return _page(reader.page("returning"), body, nonce, reader)
+    return _page(reader.page(saying), body, nonce, reader)
 
 
 def _place(place: StoragePlace) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lti_tool.domain.errors import BrowserMismatchError, ToolError
-from lti_tool.domain.launch import AnyLaunch, launch_from, require_own_target
+from lti_tool.domain.launch import AnyLaunch, launch_from, require_own_target, return_address
 from lti_tool.domain.login import AuthenticationResponse
 from lti_tool.domain.registration import (
     DeploymentPolicy,
@@ -40,18 +40,19 @@ class LaunchVerifier:
         if response.browser_secret is None and response.storage_secret is None:
             raise BrowserMismatchError
         registration, signed = self._signed(response, trail)
-        launch = launch_from(signed)  # a message that we understand
         try:
+            launch = launch_from(signed)  # a message that we understand
             trail.passed("message_understood", message_type=launch.message_type, deployment_id=launch.deployment_id)
             require_own_target(launch, tool_url)
             is_new_place = self._require_deployment(registration, launch.deployment_id, response)  # that we serve
             trail.passed("deployment_served")
             token = SessionToken.new(response.state.attempt_id)
             self.sessions.begin(response, signed, launch, token, trail)  # we asked, this browser, once
+            trail.launch_id = token.launch_id
             if is_new_place:
                 self.registrations.add_deployment(registration, launch.deployment_id, DeploymentStatus.ENABLED)
         except ToolError as error:
-            error.return_url = launch.return_url  # signed, so the person may go back there
+            error.return_url = return_address(signed.claims)  # signed, so the person may go back there
             raise
         return token, launch, registration
 
