@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 import requests
@@ -185,3 +186,22 @@ def test_another_browser_cannot_finish_a_login(world: World) -> None:
     assert stolen.status_code == 401
     assert "browser_mismatch" in stolen.text
     assert student.launches(login).status_code == 200  # and it was not spent
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_selection_too_long_for_kms_to_hash_is_signed_right(world: World, profile: str, tmp_path: Path) -> None:
+    question = {"id": "one", "kind": "text", "prompt": "?", "points": 1, "accept": ["1"]}
+    long_ones = [
+        {"id": f"long-{number}", "title": f"Long {number}", "description": "x" * 1900, "kind": "assessment"}
+        for number in range(3)
+    ]
+    files = [tmp_path / f"{activity['id']}.yaml" for activity in long_ones]
+    for file, activity in zip(files, long_ones, strict=True):
+        file.write_text(json.dumps({**activity, "questions": [question]}), encoding="utf-8")  # JSON is YAML
+    assert world.lti("activity", "add", *map(str, files)).returncode == 0
+    teacher = Visitor(world=world, profile=profile, user="teacher")
+
+    added = teacher.picks(*(activity["id"] for activity in long_ones))
+
+    assert added.status_code == 200
+    assert teacher.activity_called("Long 2")
