@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lti_tool.runtime import queue, wiring
 
+wiring.at_start(wiring.grade_sync)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -15,6 +16,5 @@ def _record(record: SQSRecord) -> None:
     queue.handle_score(record.message_id, record.body)
 
 
-@queue.consumer(prepare=wiring.grade_sync)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     return process_partial_response(event=event, record_handler=_record, processor=_processor, context=context)

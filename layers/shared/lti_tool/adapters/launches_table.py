@@ -261,6 +261,11 @@ class TracesTable:
             self._client.put_item(TableName=self._table, Item=marshal(item))
 
     def find(self, support_id: str) -> Trace:
+        """The story of a refusal by its support id, or of an accepted launch by its launch id.
+
+        Raises:
+            UnknownTraceError.
+        """
         refused = self._read(f"trace#{support_id}")
         if refused is not None:
             return Trace(

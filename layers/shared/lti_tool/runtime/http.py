@@ -6,7 +6,6 @@ import base64
 import binascii
 import functools
 import json
-import os
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -109,7 +108,7 @@ class Request:
 
     @property
     def is_framed(self) -> bool:
-        """Whether the browser says that a frame shall show the answer; browsers that do not say are not asked."""
+        """Whether the browser says that a frame shall show the answer; one that says nothing counts as a window."""
         return self.headers.get("sec-fetch-dest") in {"iframe", "frame", "embed", "object"}
 
     @property
@@ -185,8 +184,8 @@ def endpoint(
     `prepare` builds what the door needs while Lambda starts it; without, or elsewhere, the first request does. A
     `traced` door keeps the story of each refusal, so that `lti launch trace SUPPORT_ID` can tell it.
     """
-    if prepare is not None and "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
-        prepare()
+    if prepare is not None:
+        wiring.at_start(prepare)
 
     def wrap(door: Door) -> Handler:
         @functools.wraps(door)

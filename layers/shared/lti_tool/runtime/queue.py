@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from typing import Any
-
 from lti_tool.domain.errors import StoreUnavailableError, ToolError
 from lti_tool.domain.score import parse_score_body
 from lti_tool.runtime import telemetry, wiring
-
-Consumer = Callable[[dict[str, Any], Any], Any]
-
-
-def consumer(*, prepare: Callable[[], object]) -> Callable[[Consumer], Consumer]:
-    """Build what the consumer needs while Lambda starts it."""
-    if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
-        prepare()
-    return lambda handler: handler
 
 
 def handle_score(message_id: str, body: str) -> None:

@@ -6,6 +6,8 @@ nothing that only others use.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -53,6 +55,12 @@ def _session() -> Session:
     from botocore.session import get_session
 
     return get_session()
+
+
+def at_start(build: Callable[[], object]) -> None:
+    """Build something while Lambda starts the function; elsewhere, the first request does."""
+    if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
+        build()
 
 
 def now() -> datetime:

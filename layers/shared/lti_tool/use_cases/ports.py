@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # names for types only: the hot functions load neither pydant
     from lti_tool.domain.score import OutboxEntry, Score, ScoreKey
     from lti_tool.domain.session import Session, SessionToken
     from lti_tool.domain.tokens import SignedClaims
-    from lti_tool.domain.trace import Trace, Trail
+    from lti_tool.domain.trace import Trail
 
 
 class Clock(Protocol):
@@ -141,17 +141,6 @@ class LoginAttempts(Protocol):
         """
 
 
-class Traces(Protocol):
-    def save(self, trace: Trace) -> None: ...
-
-    def find(self, support_id: str) -> Trace:
-        """The story of a refusal by its support id, or of an accepted launch by its launch id.
-
-        Raises:
-            UnknownTraceError.
-        """
-
-
 class Sessions(Protocol):
     def begin(
         self,
@@ -217,13 +206,6 @@ class Catalogue(Protocol):
     def all(self) -> Sequence[Activity]: ...
 
     def find(self, activity_id: str) -> Activity:
-        """Raises UnknownActivityError."""
-
-
-class CatalogueEditor(Catalogue, Protocol):
-    def put(self, activity: Activity) -> None: ...
-
-    def remove(self, activity_id: str) -> None:
         """Raises UnknownActivityError."""
 
 
