@@ -10,7 +10,8 @@ from tests.support.fixtures import stack as stack
 from tests.support.fixtures import standing_stack as standing_stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world for each file: what one places in a course, another does not find there."""
     with local_stack(tmp_path_factory.mktemp("world")) as running:
         yield running

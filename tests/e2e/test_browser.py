@@ -52,8 +52,8 @@ def test_a_teacher_picks_two_activities_and_a_student_earns_a_mark(page: Page, w
     picker.get_by_role("checkbox", name="Capitals and rivers").check()
     picker.get_by_role("checkbox", name="Photosynthesis").check()
     picker.get_by_role("button", name="Add to course").click()
-    expect(page.get_by_role("link", name="Open here: Capitals and rivers")).to_be_visible()
-    expect(page.get_by_role("link", name="Open here: Photosynthesis")).to_be_visible()
+    expect(page.get_by_role("link", name="Open here: Capitals and rivers").last).to_be_visible()
+    expect(page.get_by_role("link", name="Open here: Photosynthesis").last).to_be_visible()
 
     goes_to_course(page, world, profile, "student1")
     page.get_by_role("link", name="Open here: Capitals and rivers").last.click()

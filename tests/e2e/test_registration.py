@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.e2e.world import Visitor, World, form_of, local_stack, session_in
+from tests.e2e.world import Visitor, World, form_of, session_in
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world of its own: the newest registration of a platform opens what belongs to no tool in particular."""
-    with local_stack(tmp_path_factory.mktemp("registrations")) as running:
-        yield running
 
 
 INTRODUCE_THEMSELVES = ("canvas", "moodle", "brightspace", "sakai")
