@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from lti_tool.adapters.outbound import Outbound, is_public, require_allowed
-from lti_tool.adapters.platform import PlatformHttp, PlatformIntroductions
+from lti_tool.adapters.platform import PlatformIntroductions
+from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.domain.errors import ForbiddenAddressError, PlatformRefusedError, PlatformUnavailableError
 from tests.support.platform import Platform, Reply, serving
 

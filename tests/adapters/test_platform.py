@@ -1,9 +1,7 @@
-"""A platform's services: access tokens are bought once and used, scores are posted and judged."""
+"""A platform's services: scores are posted and judged."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -11,36 +9,20 @@ from typing import Any
 import boto3
 import pytest
 
+from lti_tool.adapters.access_tokens import AccessTokens
 from lti_tool.adapters.kms import KmsSigner
-from lti_tool.adapters.launches_table import PlatformCache
-from lti_tool.adapters.platform import AccessTokens, PlatformGradebook, PlatformHttp
+from lti_tool.adapters.platform import PlatformGradebook
+from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError, ToolError
 from lti_tool.domain.jwks import jwks
 from lti_tool.domain.registration import PlatformFamily, Registration
 from lti_tool.domain.score import ActivityProgress, GradingProgress, Score, ScoreKey
 from tests.adapters.conftest import Clock
-from tests.support.platform import AGS, Platform, Reply, serving, verified_by_jwks
+from tests.support.platform import AGS, Platform, Reply, verified_by_jwks
 from tests.support.stack import REGION, Stack
 
 SCOPES = (AGS + "scope/score",)
 SCORES = "/lineitems/7/lineitem/scores"
-
-
-@pytest.fixture
-def platform() -> Iterator[Platform]:
-    with serving() as found:
-        yield found
-
-
-@pytest.fixture
-def signer(stack: Stack) -> KmsSigner:
-    return KmsSigner(boto3.client("kms", REGION), stack.environment["SIGNING_KEY_ID"])
-
-
-@pytest.fixture
-def tokens(stack: Stack, clock: Clock, signer: KmsSigner) -> AccessTokens:
-    cache = PlatformCache(stack.dynamodb, "LaunchesTable", clock)
-    return AccessTokens(PlatformHttp(loopback_http=True), signer, cache, clock)
 
 
 @pytest.fixture
@@ -62,134 +44,6 @@ def publish(gradebook: PlatformGradebook, platform: Platform, **registration: An
         grading_progress=GradingProgress.FULLY_GRADED,
     )
     gradebook.publish(found, score, now)
-
-
-def grant(**other: object) -> Reply:
-    return Reply(
-        body=json.dumps({"access_token": "token", "token_type": "Bearer", "expires_in": 100, **other}).encode()
-    )
-
-
-# --- Access tokens ----------------------------------------------------------------------------------------------------
-
-
-def test_a_token_is_used_for_nine_tenths_of_its_life(tokens: AccessTokens, platform: Platform, clock: Clock) -> None:
-    platform.will_answer("/token", grant(access_token="first"), grant(access_token="second"))
-    registration = platform.registration()
-
-    first = tokens.get(registration, SCOPES)
-    clock.goes_on(seconds=88)
-    later = tokens.get(registration, SCOPES)
-    clock.goes_on(seconds=3)
-    last = tokens.get(registration, SCOPES)
-
-    assert (first, later, last) == ("first", "first", "second")
-
-
-def test_all_processes_share_a_token(stack: Stack, signer: KmsSigner, platform: Platform, clock: Clock) -> None:
-    cache = PlatformCache(stack.dynamodb, "LaunchesTable", clock)
-    http = PlatformHttp(loopback_http=True)
-
-    found = {AccessTokens(http, signer, cache, clock).get(platform.registration(), SCOPES) for _ in range(3)}
-
-    assert len(found) == 1
-    assert len(platform.requests_to("/token")) == 1
-
-
-def test_each_registration_and_each_set_of_scopes_has_a_token_of_its_own(
-    tokens: AccessTokens, platform: Platform
-) -> None:
-    registration = platform.registration()
-
-    found = {
-        tokens.get(registration, SCOPES),
-        tokens.get(registration, ("a", "b")),
-        tokens.get(platform.registration(client_id="d"), SCOPES),
-    }
-
-    assert len(found) == 3
-    assert tokens.get(registration, ("b", "a")) in found
-
-
-def test_an_assertion_names_the_audience_that_the_platform_wants(
-    tokens: AccessTokens, signer: KmsSigner, platform: Platform
-) -> None:
-    tokens.get(platform.registration(token_audience="https://audience.example"), SCOPES)
-
-    (request,) = platform.requests_to("/token")
-    claims = verified_by_jwks(request.form()["client_assertion"], jwks(signer.public_keys()))
-    assert claims["aud"] == "https://audience.example"
-
-
-def test_no_assertion_is_used_twice(tokens: AccessTokens, signer: KmsSigner, platform: Platform) -> None:
-    for client_id in ("a", "a", "b"):
-        registration = platform.registration(client_id=client_id)
-        tokens.get(registration, SCOPES)
-        tokens.drop(registration, SCOPES)
-
-    requests = platform.requests_to("/token")
-    key_set = jwks(signer.public_keys())
-    assert len({verified_by_jwks(request.form()["client_assertion"], key_set)["jti"] for request in requests}) == 3
-
-
-@pytest.mark.parametrize("life", ["100", 100])
-def test_a_life_may_be_a_text(tokens: AccessTokens, platform: Platform, clock: Clock, life: object) -> None:
-    platform.will_answer("/token", grant(access_token="first", expires_in=life), grant(access_token="second"))
-    tokens.get(platform.registration(), SCOPES)
-
-    clock.goes_on(seconds=91)
-
-    assert tokens.get(platform.registration(), SCOPES) == "second"
-
-
-@pytest.mark.parametrize("life", [None, "soon", -5, True, [], 10**30])
-def test_a_life_that_is_none_is_a_short_one(tokens: AccessTokens, platform: Platform, life: object) -> None:
-    platform.will_answer("/token", grant(expires_in=life))
-
-    assert tokens.get(platform.registration(), SCOPES) == "token"
-
-
-def test_json_may_be_called_html(tokens: AccessTokens, platform: Platform) -> None:
-    platform.will_answer("/token", Reply(body=grant().body, headers={"Content-Type": "text/html; charset=utf-8"}))
-
-    assert tokens.get(platform.registration(), SCOPES) == "token"
-
-
-@pytest.mark.parametrize(
-    ("reply", "cause"),
-    [
-        (Reply(status=400, body=b'{"error": "invalid_client"}'), "token_refused"),
-        (Reply(status=401, body=b'{"error": "invalid_client"}'), "token_refused"),
-        (Reply(status=400, body=b'{"error": "invalid_scope"}'), "scope_refused"),
-        (Reply(status=400, body=b"<html>"), "token_refused"),
-        (Reply(status=302, headers={"Location": "/login"}), "token_refused"),
-        (Reply(body=b"[]"), "token_refused"),
-        (Reply(body=b"{}"), "token_refused"),
-        (grant(access_token=""), "token_refused"),
-        (grant(access_token=7), "token_refused"),
-        (grant(access_token="a\r\nHost: b"), "token_refused"),
-        (grant(access_token="ä"), "token_refused"),
-    ],
-)
-def test_a_refusal_of_the_token_endpoint_would_come_again(
-    tokens: AccessTokens, platform: Platform, reply: Reply, cause: str
-) -> None:
-    platform.will_answer("/token", reply)
-
-    with pytest.raises(PlatformRefusedError) as refused:
-        tokens.get(platform.registration(), SCOPES)
-
-    assert refused.value.cause == cause
-    assert tokens.get(platform.registration(), SCOPES)
-
-
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_token_endpoint_that_is_down_may_be_up_later(tokens: AccessTokens, platform: Platform, status: int) -> None:
-    platform.will_answer("/token", Reply(status=status))
-
-    with pytest.raises(PlatformUnavailableError) as failed:
-        tokens.get(platform.registration(), SCOPES)
-    assert failed.value.cause == "token_endpoint_down"
 
 
 # --- Scores -----------------------------------------------------------------------------------------------------------

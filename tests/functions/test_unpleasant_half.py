@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lti_tool.adapters.outbound import Outbound, is_public
-from lti_tool.adapters.platform import PlatformHttp
+from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError
 from lti_tool.domain.registration import DeploymentPolicy, DeploymentStatus
 from lti_tool.domain.roles import Privilege, privileges_of

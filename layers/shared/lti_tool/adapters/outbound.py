@@ -156,7 +156,7 @@ def read_within(response: Any, largest: int, deadline: float) -> bytes:
 
 
 class Outbound:
-    """Fetches documents; `platform.py` puts the same pool under requests for the services."""
+    """Fetches documents; `platform_http.py` puts the same pool under requests for the services."""
 
     def __init__(self, *, loopback_http: bool) -> None:
         self.loopback_http = loopback_http

@@ -109,7 +109,8 @@ def key_publisher() -> KeyPublisher:
 
 @cache
 def platform_registrar() -> PlatformRegistrar:
-    from lti_tool.adapters.platform import PlatformHttp, PlatformIntroductions
+    from lti_tool.adapters.platform import PlatformIntroductions
+    from lti_tool.adapters.platform_http import PlatformHttp
     from lti_tool.use_cases.register import PlatformRegistrar
 
     http = PlatformHttp(loopback_http=settings().loopback_http)
@@ -172,8 +173,10 @@ def activity_desk() -> ActivityDesk:
 
 @cache
 def grade_sync() -> GradeSync:
+    from lti_tool.adapters.access_tokens import AccessTokens
     from lti_tool.adapters.launches_table import PlatformCache
-    from lti_tool.adapters.platform import AccessTokens, PlatformGradebook, PlatformHttp
+    from lti_tool.adapters.platform import PlatformGradebook
+    from lti_tool.adapters.platform_http import PlatformHttp
     from lti_tool.use_cases.gradesync import GradeSync
 
     http = PlatformHttp(loopback_http=settings().loopback_http)
