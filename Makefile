@@ -44,6 +44,12 @@ verbs: ## list the verbs
 	@.tools/bin/uv pip sync --quiet --python .platform/bin/python --require-hashes requirements/platform.txt
 	@touch $@
 
+# AWS, emulated: what `make e2e` deploys to.
+.emulator/.ready: .tools/.ready requirements/emulator.txt
+	@test -x .emulator/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .emulator
+	@.tools/bin/uv pip sync --quiet --python .emulator/bin/python --require-hashes requirements/emulator.txt
+	@touch $@
+
 .bench/.ready: .tools/.ready requirements/bench.txt
 	@test -x .bench/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .bench
 	@.tools/bin/uv pip sync --quiet --python .bench/bin/python --require-hashes requirements/bench.txt
@@ -95,6 +101,12 @@ format: .venv/.ready ## format the Python code
 
 # --- building -----------------------------------------------------------------------------------------------
 
+.PHONY: e2e
+e2e: .venv/.ready .sam/.ready .emulator/.ready ## deploy the stack to an AWS emulator, do the main job there, remove it
+	@PATH="$(CURDIR)/.tools/bin:$(dir $(PYTHON313)):$$PATH" PLATFORM=$$(uname -m | sed s/arm64/aarch64/)-manylinux_2_28 \
+		.sam/bin/sam build --no-cached --build-dir .aws-sam/emulated > /dev/null
+	@BUILT=.aws-sam/emulated $(PY) -m pytest -q -s tests/emulator
+
 .PHONY: build clean
 build: .sam/.ready ## make the artefact that is deployed, in .aws-sam/build
 	@test -n "$(PYTHON313)" || { echo "No Python 3.13 with pip was found, and the artefact is made for 3.13: nothing was built." >&2; \
@@ -103,5 +115,5 @@ build: .sam/.ready ## make the artefact that is deployed, in .aws-sam/build
 	@$(PYTHON313) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build/*Function
 
 clean: ## remove what the verbs made
-	@rm -rf .venv .tools .sam .platform .bench .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .tools .sam .platform .bench .emulator .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

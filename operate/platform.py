@@ -365,7 +365,7 @@ def _require_usable(registration: Registration, stack: Stack) -> None:
     }
     for name, url in urls.items():
         try:
-            require_allowed(url, loopback_http=stack.is_local)
+            require_allowed(url, loopback_http=stack.loopback_http)
         except ForbiddenAddressError:
             raise InvalidRequestError(f"the {name} has to be https and public, without user info") from None
         if len(url) > LONGEST_URL:
@@ -376,7 +376,7 @@ def _require_usable(registration: Registration, stack: Stack) -> None:
     if not registration.tenant.isprintable() or len(registration.tenant) > _LONGEST_ID:
         raise InvalidRequestError("the tenant's name is too long or not printable")
     for origin in registration.frame_ancestors:
-        if not (_ORIGIN.fullmatch(origin) or (stack.is_local and _LOCAL_ORIGIN.fullmatch(origin))):
+        if not (_ORIGIN.fullmatch(origin) or (stack.loopback_http and _LOCAL_ORIGIN.fullmatch(origin))):
             raise InvalidRequestError(
                 "a frame ancestor is an origin such as https://school.example or https://*.school.example"
             )

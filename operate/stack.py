@@ -21,6 +21,10 @@ class Stack:
     is_local: bool
     environment: dict[str, str]
 
+    @property
+    def loopback_http(self) -> bool:
+        return self.environment["LOOPBACK_HTTP"] == "allowed"
+
     def enter(self) -> None:
         os.environ.update(self.environment)
 
@@ -61,7 +65,9 @@ def deployed_stack(name: str, region: str) -> Stack:
         answer = boto3.client("cloudformation", region_name=region).describe_stacks(StackName=name)
     except (BotoCoreError, ClientError) as error:
         raise StackNotFoundError(f"Stack {name} in {region} could not be read: {error}") from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}
+    found = answer["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    parameters = {given["ParameterKey"]: given["ParameterValue"] for given in found.get("Parameters", [])}
     missing = [output for output in _OUTPUTS if output not in outputs]
     if missing:
         raise StackNotFoundError(f"Stack {name} in {region} has no output {missing[0]}: is it this tool's?")
@@ -74,6 +80,6 @@ def deployed_stack(name: str, region: str) -> Stack:
         "SCORES_QUEUE_URL": outputs["ScoresQueue"],
         "SIGNING_KEY_ID": outputs["SigningKey"],
         "TOOL_URL": outputs["ToolUrl"],
-        "LOOPBACK_HTTP": "refused",
+        "LOOPBACK_HTTP": parameters.get("LoopbackHttp", "refused"),
     }
     return Stack(tool_url=outputs["ToolUrl"], is_local=False, environment=environment)
