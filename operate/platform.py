@@ -340,6 +340,11 @@ def require_id(name: str, text: str) -> None:
         raise InvalidRequestError(f"the {name} is empty, longer than {_LONGEST_ID} bytes, or not printable")
 
 
+def require_tenant(name: str) -> None:
+    if not name.isprintable() or len(name) > _LONGEST_ID:
+        raise InvalidRequestError("the tenant's name is too long or not printable")
+
+
 def _stored(reference: RegistrationReference) -> Registration | None:
     try:
         return wiring.registrations().referred_to(reference)
@@ -373,8 +378,10 @@ def _require_usable(registration: Registration, stack: Stack) -> None:
     audience = registration.token_audience
     if audience is not None and (not audience or not audience.isprintable() or len(audience) > LONGEST_URL):
         raise InvalidRequestError("the token audience is empty, too long, or not printable")
-    if not registration.tenant.isprintable() or len(registration.tenant) > _LONGEST_ID:
-        raise InvalidRequestError("the tenant's name is too long or not printable")
+    for tenant in (registration.tenant, *registration.deployment_tenants.values()):
+        require_tenant(tenant)
+    if not registration.deployment_tenants.keys() <= registration.deployments.keys():
+        raise InvalidRequestError("a tenant's name is for a deployment that is not listed")
     for origin in registration.frame_ancestors:
         if not (_ORIGIN.fullmatch(origin) or (stack.loopback_http and _LOCAL_ORIGIN.fullmatch(origin))):
             raise InvalidRequestError(

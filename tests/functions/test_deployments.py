@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from lti_tool.domain.registration import DeploymentPolicy, DeploymentStatus
 from lti_tool.runtime import wiring
 from tests.functions.test_http import policy_of
 from tests.support.browser import Browser
+from tests.support.fixtures import Logged
 from tests.support.platform import Platform
 from tests.support.stack import Stack
 
@@ -52,6 +55,24 @@ def test_approve_holds_two_hundred_new_deployments_until_each_is_approved(stack:
     assert (held, waiting) == ({(403, "deployment_pending")}, dict.fromkeys(NEW, DeploymentStatus.PENDING))
     assert opened == {"ok"}
     assert (left.status, left.code) == (403, "deployment_pending")
+
+
+def test_a_launch_is_told_under_the_name_of_its_deployment(stack: Stack, platform: Platform, logged: Logged) -> None:
+    stack.knows(platform.registration(tenant="District", deployment_tenants={"1": "North school"}))
+
+    session = Browser().launches(platform).launch["session"]
+    Browser().launches(platform, deployment_id="unknown")
+
+    steps = dict(wiring.traces().find(session.split(".")[0]).steps)
+    assert [steps[step]["tenant"] for step in ("registration_found", "deployment_served")] == [
+        "District",
+        "North school",
+    ]
+    lines = [json.loads(line) for line in logged().splitlines() if '"level"' in line]
+    assert [(line["code"], line["tenant"]) for line in lines if line["door"] == "launch"] == [
+        ("ok", "North school"),
+        ("unknown_deployment", "District"),
+    ]
 
 
 def test_a_registrations_frame_ancestors_may_frame_its_launch_pages(stack: Stack, platform: Platform) -> None:

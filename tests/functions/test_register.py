@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from lti_tool.domain.invitation import new_invitation
+from lti_tool.domain.login import fingerprint
 from lti_tool.domain.region import Region
 from lti_tool.domain.registration import DeploymentPolicy, PlatformFamily
 from lti_tool.runtime import wiring
@@ -80,6 +81,8 @@ def test_an_invited_platform_is_shown_and_then_registered(platform: Platform, br
     assert "org.imsglobal.lti.close" in done.body
     found = wiring.registrations().of_platform(platform.url, "client-new")
     assert (found.tenant, found.family, list(found.deployments)) == ("Example school", PlatformFamily.MOODLE, ["7"])
+    (line,) = wiring.audit().of(found.reference)
+    assert (line.who, line.verb) == (f"invitation {fingerprint(token)[:12]}", "add")
 
 
 def test_the_request_asks_for_what_the_platform_knows(platform: Platform, browser: Browser) -> None:
@@ -193,7 +196,9 @@ def test_a_platform_that_is_registered_is_not_taken_over(platform: Platform, bro
     again = introduces(platform, browser, invited(), configuration(platform, jwks_uri=f"{platform.url}/other"))
 
     assert (again.status, again.code) == (409, "already_registered")
-    assert wiring.registrations().of_platform(platform.url, "client-new").jwks_uri.endswith("/jwks")
+    found = wiring.registrations().of_platform(platform.url, "client-new")
+    assert found.jwks_uri.endswith("/jwks")
+    assert len(wiring.audit().of(found.reference)) == 1
 
 
 def test_markup_in_a_platforms_name_is_shown_as_text(platform: Platform, browser: Browser) -> None:

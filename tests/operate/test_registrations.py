@@ -14,6 +14,8 @@ from operate import audit
 from operate.stack import Stack as ChosenStack
 from tests.operate.conftest import Lti, Writes
 from tests.operate.test_platform import CANVAS, custom
+from tests.support.browser import Browser
+from tests.support.platform import Platform
 from tests.support.stack import ACCOUNT, TOOL_URL, Stack
 
 NBSP, ZERO_WIDTH = "\N{NO-BREAK SPACE}", "\N{ZERO WIDTH SPACE}"
@@ -263,6 +265,58 @@ def test_deployments_are_listed_approved_and_disabled(lti: Lti) -> None:
     assert len(lti.json("deployment", "list")) == 3
 
 
+def test_deployments_that_wait_are_listed_over_all_platforms(lti: Lti, stack: Stack, platform: Platform) -> None:
+    stack.knows(platform.registration(deployment_policy=DeploymentPolicy.APPROVE, tenant="District"))
+    lti.json(*CANVAS, "--deployment-id", "a:b")
+    Browser().launches(platform, deployment_id="2")
+
+    waiting = lti.json("deployment", "list", "--pending")
+    approved = lti.json("deployment", "approve", waiting[0]["platform"], "2", "--tenant", "North school")
+
+    assert [(found["deployment_id"], found["status"], found["tenant"]) for found in waiting] == [
+        ("2", "pending", "District")
+    ]
+    assert (approved["before"], approved["status"], approved["tenant"]) == ("pending", "enabled", "North school")
+    assert lti.json("deployment", "list", "--pending") == []
+    assert Browser().launches(platform, deployment_id="2").status == 200  # at once, though it was refused just before
+
+
+def test_a_deployment_has_a_tenants_name_of_its_own_until_it_is_taken_back(lti: Lti) -> None:
+    identity = lti.json(*custom(deployment_id="1", tenant="District"))["id"]
+
+    named = lti.json("deployment", "rename", identity, "1", "--tenant", " North school ")
+    again = lti.json("deployment", "approve", identity, "1")
+    disabled = lti.json("deployment", "disable", identity, "1")
+    nameless = lti.json("deployment", "rename", identity, "1", "--tenant", "")
+
+    assert [found["tenant"] for found in (named, again, disabled)] == ["North school"] * 3
+    assert (disabled["status"], nameless["status"], nameless["tenant"]) == ("disabled", "disabled", "District")
+    assert [line["verb"] for line in lti.json("platform", "audit", identity)[1:]] == [
+        "deployment rename",
+        "deployment disable",
+        "deployment rename",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a\x07b", "x" * 2000, "\N{RIGHT-TO-LEFT OVERRIDE}x"])
+def test_a_tenants_name_that_cannot_be_is_refused(lti: Lti, stack: Stack, name: str) -> None:
+    identity = lti.json(*custom(deployment_id="1"))["id"]
+    before = stack.contents()
+
+    status, _, err = lti("deployment", "approve", identity, "2", "--tenant", name)
+
+    assert (status, "[invalid_request]" in err) == (1, True)
+    assert stack.contents() == before
+
+
+def test_a_deployment_that_nobody_knows_is_not_renamed(lti: Lti) -> None:
+    identity = lti.json(*custom(deployment_id="1"))["id"]
+
+    status, _, err = lti("deployment", "rename", identity, "2", "--tenant", "x")
+
+    assert (status, "[unknown_deployment]" in err) == (1, True)
+
+
 # --- Files ------------------------------------------------------------------------------------------------------------
 
 
@@ -282,6 +336,7 @@ def school() -> Registration:
         deployment_policy=DeploymentPolicy.APPROVE,
         frame_ancestors=("https://a.example", "https://*.b.example"),
         deployments={f"deployment {number:03}": list(DeploymentStatus)[number % 3] for number in range(250)},
+        deployment_tenants={f"deployment {number:03}": f"Schule {number}" for number in range(0, 250, 50)},
     )
 
 
@@ -300,7 +355,18 @@ def test_what_was_exported_is_imported_as_it_was(lti: Lti, stack: Stack, tmp_pat
     assert {found["registered"] for found in imported} == {"new"}
     assert lti.json("platform", "export") == exported
     assert wiring.registrations().referred_to(school().reference) == school()
+    assert lti.json("deployment", "list", school().reference)[50]["tenant"] == "Schule 50"
     assert {found["registered"] for found in lti.json("platform", "import", file)} == {"unchanged"}
+
+
+def test_a_file_of_an_older_version_is_imported(lti: Lti, writes: Writes) -> None:
+    lti.json(*custom(deployment_id="1"))
+    document = lti.json("platform", "export")
+    older = {name: value for name, value in document["registrations"][0].items() if name != "deployment_tenants"}
+
+    (imported,) = lti.json("platform", "import", writes(json.dumps({"registrations": [older]}), "platforms.json"))
+
+    assert imported["registered"] == "unchanged"
 
 
 def test_importing_replaces_what_differs(lti: Lti, writes: Writes) -> None:
@@ -335,6 +401,7 @@ BAD: dict[str, Any] = {
     "an unknown status": {"registrations": [GOOD, {**GOOD, "client_id": "d", "deployments": {"1": "on"}}]},
     "plain http": {"registrations": [GOOD, {**GOOD, "client_id": "d", "jwks_uri": "http://good.example/jwks"}]},
     "an inner address": {"registrations": [GOOD, {**GOOD, "client_id": "d", "jwks_uri": "https://169.254.169.254/"}]},
+    "a name for no deployment": {"registrations": [{**GOOD, "deployment_tenants": {"1": "x"}}]},
     "an empty client id": {"registrations": [GOOD, {**GOOD, "client_id": ""}]},
     "an empty deployment id": {"registrations": [GOOD, {**GOOD, "client_id": "d", "deployments": {"": "enabled"}}]},
     "a giant deployment id": {
@@ -396,6 +463,23 @@ def test_a_platform_that_never_was_has_no_lines(lti: Lti) -> None:
     status, _, err = lti("platform", "audit", "no-such-platform")
 
     assert (status, "[unknown_platform]" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "verb"),
+    [(DeploymentPolicy.AUTO, "deployment enabled"), (DeploymentPolicy.APPROVE, "deployment pending")],
+)
+def test_a_deployment_that_a_launch_writes_down_leaves_one_line(
+    lti: Lti, stack: Stack, platform: Platform, policy: DeploymentPolicy, verb: str
+) -> None:
+    stack.knows(platform.registration(deployment_policy=policy))
+    Browser().launches(platform, deployment_id="new")
+    Browser().launches(platform, deployment_id="new")
+    Browser().launches(platform)
+
+    lines = lti.json("platform", "audit", platform.registration().reference)
+
+    assert [(line["who"], line["verb"], line["changed"]) for line in lines] == [("launch", verb, ["deployments/new"])]
 
 
 @pytest.mark.usefixtures("stack")

@@ -3,7 +3,7 @@
 | pk | sk | holds |
 | --- | --- | --- |
 | `registration#REFERENCE` | `registration` | a registration |
-| `registration#REFERENCE` | `deployment#ID` | one deployment's status |
+| `registration#REFERENCE` | `deployment#ID` | one deployment's status, and its name if it has one |
 | `issuer#ISSUER` | `registration#REFERENCE` | finds the registrations of an issuer |
 | `catalogue` | `activity#ID` | an activity, as JSON |
 """
@@ -89,11 +89,12 @@ class RegistrationsTable:
             )
         if not found["Items"]:
             return None
-        status = DeploymentStatus(unmarshal(found["Items"][0])["status"])
-        self._learn(registration, deployment_id, status)
+        item = unmarshal(found["Items"][0])
+        status = DeploymentStatus(item["status"])
+        self._learn(registration, deployment_id, status, item.get("tenant"))
         return status
 
-    def add_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
+    def add_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> bool:
         item = _deployment_item(registration, deployment_id, status)
         try:
             with store():
@@ -101,15 +102,20 @@ class RegistrationsTable:
                     TableName=self._table, Item=marshal(item), ConditionExpression="attribute_not_exists(pk)"
                 )
         except ConditionFailedError:
-            return  # somebody was faster, and theirs stands
-        self._learn(registration, deployment_id, status)
+            return False  # somebody was faster, and theirs stands
+        self._learn(registration, deployment_id, status, None)
+        return True
 
-    def _learn(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
+    def _learn(
+        self, registration: Registration, deployment_id: str, status: DeploymentStatus, tenant: str | None
+    ) -> None:
         """Believe it with the rest of its registration, and no longer than that."""
         until, believed = self._believed.get(registration.reference, (0.0, None))
         if believed is not None:
             deployments = {**believed.deployments, deployment_id: status}
-            self._believed[registration.reference] = (until, replace(believed, deployments=deployments))
+            tenants = {**believed.deployment_tenants, **({deployment_id: tenant} if tenant else {})}
+            learnt = replace(believed, deployments=deployments, deployment_tenants=tenants)
+            self._believed[registration.reference] = (until, learnt)
 
     # --- The operator's side --------------------------------------------------------------------------------
 
@@ -268,10 +274,12 @@ def _deployment_item(registration: Registration, deployment_id: str, status: Dep
         "pk": f"registration#{registration.reference}",
         "sk": _DEPLOYMENT + deployment_id,
         "status": status.value,
+        "tenant": registration.deployment_tenants.get(deployment_id),
     }
 
 
 def _registration(item: Item, deployments: Sequence[Item]) -> Registration:
+    found = {one["sk"].removeprefix(_DEPLOYMENT): one for one in deployments if one["sk"].startswith(_DEPLOYMENT)}
     return Registration(
         issuer=item["issuer"],
         client_id=item["client_id"],
@@ -285,9 +293,6 @@ def _registration(item: Item, deployments: Sequence[Item]) -> Registration:
         allow_anonymous=item.get("allow_anonymous", False),
         deployment_policy=DeploymentPolicy(item["deployment_policy"]),
         frame_ancestors=tuple(item.get("frame_ancestors", "").split()),
-        deployments={
-            found["sk"].removeprefix(_DEPLOYMENT): DeploymentStatus(found["status"])
-            for found in deployments
-            if found["sk"].startswith(_DEPLOYMENT)
-        },
+        deployments={deployment_id: DeploymentStatus(one["status"]) for deployment_id, one in found.items()},
+        deployment_tenants={deployment_id: one["tenant"] for deployment_id, one in found.items() if "tenant" in one},
     )

@@ -10,7 +10,11 @@ from lti_tool.domain.registration import RegistrationReference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """One change by an operator. `who` is an AWS identity, or `local`; `changed` names fields and holds no values."""
+    """One change; `changed` names fields and holds no values.
+
+    `who` is an operator (an AWS identity, or `local`), `invitation ID`, or `launch` for a deployment that a verified
+    launch named first.
+    """
 
     at: datetime
     who: str

@@ -57,7 +57,8 @@ class Registration:
     """`issuer` and `client_id`, and the platform's URLs.
 
     `issuer` is compared byte for byte. `token_audience` is what the client assertion names as `aud` where that is not
-    the token endpoint. `deployments` holds the ones written down, by `deployment_id`.
+    the token endpoint. `deployments` holds the ones written down, by `deployment_id`; `deployment_tenants` the names of
+    those that have one of their own.
     `allow_anonymous` opens launches that name no user. `frame_ancestors` are origins that may frame our pages besides
     those that the registration and its launches name.
     """
@@ -75,6 +76,11 @@ class Registration:
     deployment_policy: DeploymentPolicy = DeploymentPolicy.CLOSED
     frame_ancestors: tuple[str, ...] = ()
     deployments: Mapping[str, DeploymentStatus] = field(default_factory=dict)
+    deployment_tenants: Mapping[str, str] = field(default_factory=dict)
+
+    def tenant_of(self, deployment_id: str) -> str:
+        """Whose place that deployment is: its own name, else the registration's."""
+        return self.deployment_tenants.get(deployment_id, self.tenant)
 
     @property
     def reference(self) -> RegistrationReference:

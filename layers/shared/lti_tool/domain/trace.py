@@ -16,6 +16,7 @@ class Trail:
 
     steps: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     launch_id: str | None = None  # the accepted launch, which keeps its story itself
+    tenant: str | None = None  # the operator's name for whoever comes, once the registration vouches for it
 
     def passed(self, step: str, **facts: object) -> None:
         self.steps.append((step, {name: str(fact)[:200] for name, fact in facts.items() if fact is not None}))

@@ -207,7 +207,8 @@ def _answered(name: str, door: Door, event: dict[str, Any], *, traced: bool) -> 
         request = Request.of_event(event)
         response = door(request)
     except ToolError as error:
-        telemetry.logger().warning("refused", door=name, code=error.code, support_id=support_id)
+        tenant = request.trail.tenant if request else None
+        telemetry.logger().warning("refused", door=name, code=error.code, support_id=support_id, tenant=tenant)
         if traced:
             _keep_trace(name, request, error, support_id)
         return _refusal(error, support_id, request), error.code
@@ -218,7 +219,8 @@ def _answered(name: str, door: Door, event: dict[str, Any], *, traced: bool) -> 
         telemetry.logger().error("failed", door=name, error=type(error).__name__, where=place, support_id=support_id)
         return _refusal(ToolError(), support_id, request), ToolError.code
     if traced:
-        telemetry.logger().info("answered", door=name, code="ok", launch_id=request.trail.launch_id)
+        launch_id, tenant = request.trail.launch_id, request.trail.tenant
+        telemetry.logger().info("answered", door=name, code="ok", launch_id=launch_id, tenant=tenant)
     return response, "ok"
 
 

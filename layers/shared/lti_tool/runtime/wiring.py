@@ -88,6 +88,7 @@ def launch_verifier() -> LaunchVerifier:
         platform_keys=PlatformKeyCache(outbound.fetch_json, cache_table, now),
         login_attempts=launches(),
         sessions=launches(),
+        audit=audit(),
         clock=now,
     )
 
@@ -118,6 +119,7 @@ def platform_registrar() -> PlatformRegistrar:
         invitations=invitations(),
         introductions=PlatformIntroductions(http),
         registrations=registrations(),
+        audit=audit(),
         offer=offer(),
         clock=now,
     )

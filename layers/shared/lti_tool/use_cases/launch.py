@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lti_tool.domain.audit import AuditLine
 from lti_tool.domain.errors import BrowserMismatchError, ToolError
 from lti_tool.domain.launch import AnyLaunch, launch_from, require_own_target, return_address
 from lti_tool.domain.login import AuthenticationResponse
@@ -19,7 +20,7 @@ from lti_tool.domain.signatures import signed_claims
 from lti_tool.domain.storage import StoragePlace, storage_place
 from lti_tool.domain.tokens import SignedClaims
 from lti_tool.domain.trace import Trail
-from lti_tool.use_cases.ports import Clock, LoginAttempts, PlatformKeyring, Registrations, Sessions
+from lti_tool.use_cases.ports import AuditTrail, Clock, LoginAttempts, PlatformKeyring, Registrations, Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class LaunchVerifier:
     platform_keys: PlatformKeyring
     login_attempts: LoginAttempts
     sessions: Sessions
+    audit: AuditTrail
     clock: Clock
 
     def verify(
@@ -45,12 +47,13 @@ class LaunchVerifier:
             trail.passed("message_understood", message_type=launch.message_type, deployment_id=launch.deployment_id)
             require_own_target(launch, tool_url)
             is_new_place = self._require_deployment(registration, launch.deployment_id, response)  # that we serve
-            trail.passed("deployment_served")
+            trail.tenant = registration.tenant_of(launch.deployment_id) or None
+            trail.passed("deployment_served", tenant=trail.tenant)
             token = SessionToken.new(response.state.attempt_id)
             self.sessions.begin(response, signed, launch, token, trail)  # we asked, this browser, once
             trail.launch_id = token.launch_id
             if is_new_place:
-                self.registrations.add_deployment(registration, launch.deployment_id, DeploymentStatus.ENABLED)
+                self._write_down(registration, launch.deployment_id, DeploymentStatus.ENABLED)
         except ToolError as error:
             error.return_url = return_address(signed.claims)  # signed, so the person may go back there
             raise
@@ -73,7 +76,8 @@ class LaunchVerifier:
 
     def _registration(self, response: AuthenticationResponse, trail: Trail) -> Registration:
         registration = self.registrations.referred_to(response.state.reference)
-        trail.passed("registration_found", registration=registration.reference, tenant=registration.tenant or None)
+        trail.tenant = registration.tenant or None
+        trail.passed("registration_found", registration=registration.reference, tenant=trail.tenant)
         require_enabled(registration)
         return registration
 
@@ -100,6 +104,15 @@ class LaunchVerifier:
         if status is None and registration.deployment_policy is DeploymentPolicy.APPROVE:
             self.login_attempts.require_open(response)  # only a launch that we asked for makes somebody look
             status = DeploymentStatus.PENDING
-            self.registrations.add_deployment(registration, deployment_id, status)
+            self._write_down(registration, deployment_id, status)
         require_served(status)
         return False
+
+    def _write_down(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
+        """Of many launches that come at once, the one whose write won leaves the audit line."""
+        if self.registrations.add_deployment(registration, deployment_id, status):
+            verb, changed = f"deployment {status.value}", (f"deployments/{deployment_id}",)
+            line = AuditLine(
+                at=self.clock(), who="launch", verb=verb, registration=registration.reference, changed=changed
+            )
+            self.audit.add(line)

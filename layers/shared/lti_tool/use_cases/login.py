@@ -22,7 +22,8 @@ class LoginStarter:
         self, initiation: LoginInitiation, redirect_uri: str, trail: Trail, *, paged: bool
     ) -> tuple[AuthenticationRequest, Registration]:
         registration = self.registrations.of_platform(initiation.issuer, initiation.client_id)
-        trail.passed("registration_found", registration=registration.reference, tenant=registration.tenant or None)
+        trail.tenant = registration.tenant or None
+        trail.passed("registration_found", registration=registration.reference, tenant=trail.tenant)
         require_enabled(registration)
         attempt, question = new_attempt(initiation, registration, redirect_uri, self.clock(), paged=paged)
         self.login_attempts.save(attempt)

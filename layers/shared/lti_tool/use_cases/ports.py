@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 if TYPE_CHECKING:  # names for types only: the hot functions load neither pydantic nor what stands on it
     from lti_tool.domain.activity import Activity, Attempt
+    from lti_tool.domain.audit import AuditLine
     from lti_tool.domain.invitation import Invitation
     from lti_tool.domain.jwks import ToolKey
     from lti_tool.domain.launch import AnyLaunch
@@ -44,8 +45,8 @@ class Registrations(Protocol):
     def deployment_status(self, registration: Registration, deployment_id: str) -> DeploymentStatus | None:
         """The status as it is now; `None` for a deployment that is not written down."""
 
-    def add_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
-        """Write a deployment down, unless it is already."""
+    def add_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> bool:
+        """Write a deployment down, unless it is already: `False` then, and nothing changed."""
 
 
 class RegistrationRegister(Registrations, Protocol):
@@ -65,11 +66,15 @@ class RegistrationRegister(Registrations, Protocol):
         """
 
     def put_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> None:
-        """Set a deployment's status, whether it is written down already or not."""
+        """Set a deployment's status, and the name that `registration` has for it, whether it is written down or not."""
 
     def remove(self, registration: Registration) -> None: ...
 
     def all(self) -> Sequence[Registration]: ...
+
+
+class AuditTrail(Protocol):
+    def add(self, line: AuditLine) -> None: ...
 
 
 class Invitations(Protocol):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from lti_tool.domain.audit import AuditLine
 from lti_tool.domain.dynamic_registration import PlatformConfiguration, registration_answered, registration_request
-from lti_tool.domain.errors import AlreadyRegisteredError
+from lti_tool.domain.errors import AlreadyRegisteredError, UnknownRegistrationError
 from lti_tool.domain.invitation import Invitation, require_open
 from lti_tool.domain.offer import Offer
 from lti_tool.domain.registration import Registration
-from lti_tool.use_cases.ports import Clock, Introductions, Invitations, RegistrationRegister
+from lti_tool.use_cases.ports import AuditTrail, Clock, Introductions, Invitations, RegistrationRegister
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class PlatformRegistrar:
     invitations: Invitations
     introductions: Introductions
     registrations: RegistrationRegister
+    audit: AuditTrail
     offer: Offer
     clock: Clock
 
@@ -46,12 +49,22 @@ class PlatformRegistrar:
                 platform.registration_endpoint, request, introduction.registration_token
             )
             registration = registration_answered(platform, answer, invitation.tenant)
-            if not self.registrations.add_new(registration):
-                raise AlreadyRegisteredError  # what is there may be in use: an operator decides
+            self._add(registration, invitation)
         except Exception:
             self.invitations.reopen(token)
             raise
         return registration
+
+    def _add(self, registration: Registration, invitation: Invitation) -> None:
+        """What is registered already may be in use: an operator decides."""
+        with suppress(UnknownRegistrationError):
+            self.registrations.referred_to(registration.reference)
+            raise AlreadyRegisteredError
+        # Before the registration, as an operator's: rather a line without its change than a change without its line.
+        who, reference = f"invitation {invitation.id}", registration.reference
+        self.audit.add(AuditLine(at=self.clock(), who=who, verb="add", registration=reference))
+        if not self.registrations.add_new(registration):
+            raise AlreadyRegisteredError
 
     def _configuration(self, introduction: Introduction) -> PlatformConfiguration:
         document = self.introductions.configuration(introduction.configuration_url, introduction.registration_token)
