@@ -6,8 +6,8 @@ made up for here, and nothing else:
 
 - it runs functions on this machine's processor: `Architectures` is changed, and the layer was built for it;
 - its HTTP API reads no routes from a `Body` and passes no `cookies`: the local stack's gateway stands in for it and
-  calls the deployed functions through Lambda's own API, by their alias where they have one;
-- it knows no CodeDeploy and no domain names of an API: the parameters that bring these stay unset.
+  calls the deployed functions through Lambda's own API, by their alias `live`;
+- it knows no alarms over several metrics and no CodeDeploy: alarms and gradual deployment are left out.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 
 import boto3
 import requests
+from samtranslator.yaml_helper import yaml_parse
 
 from local.front import Front
 from local.gateway import INTERNAL_ERROR, NOT_FOUND, Request, Response, Routes, event_from, response_from
@@ -105,11 +106,19 @@ def emulator(home: Path, port: int) -> Iterator[Cloud]:
 
 
 def runnable_here(built: Path) -> Path:
-    """The built template with the functions on this machine's processor."""
-    template = built / "template.yaml"
-    here = built / "emulated.yaml"
+    """The built template without what the emulator lacks, for this machine's processor."""
+    template = yaml_parse((built / "template.yaml").read_text(encoding="utf-8"))
     processor = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-    here.write_text(template.read_text(encoding="utf-8").replace("arm64", processor), encoding="utf-8")
+    functions = template["Globals"]["Function"]
+    functions["Architectures"] = [processor]
+    del functions["DeploymentPreference"]
+    resources = template["Resources"]
+    resources["SharedLayer"]["Properties"]["CompatibleArchitectures"] = [processor]
+    template["Resources"] = {
+        name: resource for name, resource in resources.items() if resource["Type"] != "AWS::CloudWatch::Alarm"
+    }
+    here = built / "emulated.json"
+    here.write_text(json.dumps(template), encoding="utf-8")
     return here
 
 
@@ -152,5 +161,6 @@ class Door:
             return NOT_FOUND
         route, parameters = found
         event = event_from(request, route, parameters, self.url, None)
-        answer = self._lambda.invoke(FunctionName=self._functions[route.function], Payload=json.dumps(event).encode())
+        function = self._functions[route.function]
+        answer = self._lambda.invoke(FunctionName=function, Qualifier="live", Payload=json.dumps(event).encode())
         return INTERNAL_ERROR if "FunctionError" in answer else response_from(answer["Payload"].read())
