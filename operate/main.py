@@ -18,7 +18,7 @@ from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 Verb = Callable[[Stack, argparse.Namespace], Any]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lti", description="Operate a Serverless LTI stack.")
     nouns = parser.add_subparsers(required=True, metavar="NOUN")
     common = argparse.ArgumentParser(add_help=False)
@@ -32,6 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     canvas.add_verbs(nouns, common)
     invite.add_verbs(nouns, common)
     launch.add_verbs(nouns, common)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = command_line()
     options = parser.parse_args(arguments)
     if options.local == bool(options.stack) or bool(options.stack) != bool(options.region):
         parser.error("say which stack: --local, or --stack NAME --region REGION")

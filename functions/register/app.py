@@ -1,7 +1,7 @@
 """GET /lti/canvas.json: Canvas's tool configuration. GET, POST /lti/register: dynamic registration by invitation."""
 
 from lti_tool.domain.canvas import canvas_configuration
-from lti_tool.domain.dynamic_registration import claims_wanted
+from lti_tool.domain.dynamic_registration import TOOL_CONFIGURATION, placements_asked, services_asked
 from lti_tool.domain.errors import NotFoundError
 from lti_tool.runtime import http, pages, wiring
 from lti_tool.use_cases.register import Introduction
@@ -27,12 +27,13 @@ def lambda_handler(request: http.Request) -> http.Response:
         registration = wiring.platform_registrar().register(token, introduction, request.tool_url)
         return http.html(pages.registered(registration, nonce, request.language), nonce)
     invitation, platform = wiring.platform_registrar().introduce(token, introduction)
-    offer = wiring.offer()
+    asked = wiring.platform_registrar().request(platform, request.tool_url)
     page = pages.confirm_registration(
         tenant=invitation.tenant,
         issuer=platform.issuer,
-        claims=claims_wanted(offer),
-        placements=[placement.placement for placement in offer.placements],
+        claims=asked[TOOL_CONFIGURATION]["claims"],
+        services=services_asked(asked),
+        placements=placements_asked(asked),
         fields=dict(parameters.pairs()),
         nonce=nonce,
         reader=request.language,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,20 @@ def test_an_invited_platform_is_shown_and_then_registered(platform: Platform, br
     assert (found.tenant, found.family, list(found.deployments)) == ("Example school", PlatformFamily.MOODLE, ["7"])
     (line,) = wiring.audit().of(found.reference)
     assert (line.who, line.verb) == (f"invitation {fingerprint(token)[:12]}", "add")
+
+
+def test_the_page_shows_what_will_be_asked_of_this_platform(platform: Platform, browser: Browser) -> None:
+    shown = introduces(platform, browser, invited(), configuration(platform), "GET")
+
+    texts = re.findall(r"<dd>([^<]*)</dd>", shown.body)
+    assert texts == [
+        platform.url,
+        "Example school",
+        "iss, sub, name, given_name, family_name, email",
+        "score",
+        "ContentArea",
+    ]
+    assert platform.requests_to("/register") == []
 
 
 def test_the_request_asks_for_what_the_platform_knows(platform: Platform, browser: Browser) -> None:

@@ -139,6 +139,18 @@ def registration_request(offer: Offer, platform: PlatformConfiguration, tool_url
     }
 
 
+def services_asked(request: Mapping[str, Any]) -> list[str]:
+    """The services of a request, by the last parts of their scopes."""
+    return [scope.rpartition("/scope/")[2] for scope in request["scope"].split()]
+
+
+def placements_asked(request: Mapping[str, Any]) -> list[str]:
+    """The places of a request where the tool will appear, each once; Canvas's without the prefix."""
+    messages = request[TOOL_CONFIGURATION]["messages"]
+    named = (name.removeprefix(_CANVAS_PLACEMENT) for message in messages for name in message["placements"])
+    return list(dict.fromkeys(named))
+
+
 def claims_wanted(offer: Offer) -> tuple[str, ...]:
     """The personal data that the offer's privacy level asks for."""
     names = ("name", "given_name", "family_name") if offer.privacy_level in {"public", "name_only"} else ()

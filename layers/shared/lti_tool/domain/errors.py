@@ -326,6 +326,8 @@ class UnknownRegistrationError(ToolError):
     teacher = Step.ASK_ADMINISTRATOR
     administrator = Step.REGISTER_PLATFORM
 
+    claimed: tuple[str, str | None] | None = None  # a login's issuer and client_id, unverified: for its page alone
+
 
 class UnknownClientError(UnknownRegistrationError):
     code = "unknown_client_id"
@@ -355,6 +357,9 @@ class DeploymentPendingError(UnknownRegistrationError):
     code = "deployment_pending"
     sentence = "This place (deployment) waits to be approved by the tool's operator."
     administrator = Step.APPROVE_DEPLOYMENT
+
+    place: tuple[str, str, str, str] | None = None
+    """Registration reference, issuer, client_id, deployment_id; once a signature has vouched for them, for its page."""
 
 
 class DeploymentDisabledError(UnknownRegistrationError):

@@ -25,10 +25,29 @@ ENGLISH = {
     "new_window": "Open in a new window",
     "new_window_opened": "It has opened in a new window. You can close this one.",
     "store_unanswered": "Your course's page did not answer. Open it again from there, best in a new window.",
+    "waiting_title": "Waiting for approval",
+    "waiting_what": (
+        "It was opened from here for the first time; whoever runs the tool approves that once, for everybody "
+        "here. Nothing is wrong, and nothing is lost."
+    ),
+    "waiting_tell": (
+        "If nobody knows of it yet, tell your teacher or the people who look after your learning platform, and "
+        "hand on these values:"
+    ),
+    "waiting_deployment": "Place (deployment id)",
+    "waiting_again": "Once it is approved, open it again from your course. This page does not change by itself.",
+    "claimed": (
+        "So the request named itself. Nobody has checked it: compare it with what the platform's administrator says."
+    ),
+    "tool_addresses": "The tool's addresses, to enter in the platform:",
+    "register_command": (
+        "For the tool's operator. The platform's administrator knows the three addresses that are still missing:"
+    ),
     "register_title": "Register this learning platform?",
     "register_platform": "Learning platform",
     "register_tenant": "Invited as",
     "register_shared": "What the platform will share of its users",
+    "register_services": "Which services the tool may use",
     "register_placements": "Where the tool will appear",
     "register": "Register",
     "registered_title": "Registered",

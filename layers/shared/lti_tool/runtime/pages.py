@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
+from shlex import quote
 from string import Template
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lti_tool.domain.errors import ToolError, UnknownRegistrationError
+from lti_tool.domain.addresses import web_address
+from lti_tool.domain.errors import DeploymentPendingError, ToolError, UnknownRegistrationError
 from lti_tool.domain.storage import OPENER
 from lti_tool.runtime.languages import Language
 from lti_tool.runtime.settings import settings
@@ -23,13 +25,15 @@ if TYPE_CHECKING:  # the key set's door starts without them
     from lti_tool.domain.registration import Registration
     from lti_tool.domain.storage import StoragePlace
 
+_LONGEST_CLIENT_ID = 255
 _LOOPBACK = "http://localhost:* http://127.0.0.1:*"
 
 _STYLE = (
     ":root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}body{margin:0}"
     "main{max-inline-size:36rem;margin-inline:auto;padding:2rem 1rem}h1{font-size:1.35rem;line-height:1.3}"
     "button{font:inherit;padding:.6rem 1.1rem;border-radius:.4rem;border:1px solid;cursor:pointer}"
-    "summary{cursor:pointer}small{opacity:.8}"
+    "summary{cursor:pointer}small{opacity:.8}dd{margin:0 0 .5rem}code{user-select:all;overflow-wrap:anywhere}"
+    "a.button{display:inline-block;padding:.6rem 1.1rem;border-radius:.4rem;border:1px solid}"
 )
 
 
@@ -155,6 +159,7 @@ def confirm_registration(
     tenant: str,
     issuer: str,
     claims: Iterable[str],
+    services: Iterable[str],
     placements: Iterable[str],
     fields: Mapping[str, str],
     nonce: str,
@@ -168,6 +173,7 @@ def confirm_registration(
         ("register_platform", issuer),
         ("register_tenant", tenant),
         ("register_shared", ", ".join(claims)),
+        ("register_services", ", ".join(services)),
         ("register_placements", ", ".join(placements)),
     )
     listed = "".join(f"<dt>{escape(reader.page(word))}</dt><dd>{escape(value)}</dd>" for word, value in rows if value)
@@ -203,6 +209,8 @@ $back
 
 def refusal(error: ToolError, support_id: str, nonce: str, reader: Language, *, tool_url: str = "") -> str:
     """One calm sentence, and what each reader can do next; to an unknown platform, the values to register us with."""
+    if isinstance(error, DeploymentPendingError) and error.place is not None:
+        return _waiting(error, error.place, support_id, nonce, reader)
     back = _return_address(error, support_id, reader)
     link = f'<p><a href="{escape(back)}">{escape(reader.page("back_to_course"))}</a></p>' if back else ""
     sentence = reader.sentence(error)
@@ -211,7 +219,7 @@ def refusal(error: ToolError, support_id: str, nonce: str, reader: Language, *, 
         student=escape(reader.step(error.student)),
         teacher=escape(reader.step(error.teacher)),
         administrator=escape(reader.step(error.administrator)),
-        values=_tool_values(tool_url) if isinstance(error, UnknownRegistrationError) and tool_url else "",
+        values=_how_to_register(error, tool_url, reader) if tool_url else "",
         back=link,
         if_teach=escape(reader.page("if_you_teach")),
         if_administrate=escape(reader.page("if_you_administrate")),
@@ -221,6 +229,83 @@ def refusal(error: ToolError, support_id: str, nonce: str, reader: Language, *, 
         support_id=escape(support_id),
     )
     return _page(sentence, body, nonce, reader)
+
+
+_WAITING = Template("""<h1>$title</h1>
+<p>$sentence $what</p>
+<p>$tell</p>
+<dl>$values</dl>
+<p>$again</p>
+$back
+<details><summary>$if_administrate</summary><p>$administrator</p><p><code id="command">$command</code></p></details>
+<p><small>$code_word <code id="code">$code</code></small></p>
+""")
+
+
+def _waiting(
+    error: DeploymentPendingError, place: tuple[str, str, str, str], support_id: str, nonce: str, reader: Language
+) -> str:
+    """Nothing is wrong: what happens now, whom to tell, and the values to hand on."""
+    reference, issuer, client_id, deployment_id = place
+    values = (
+        (reader.page("register_platform"), "issuer", issuer),
+        ("Client ID", "client-id", client_id),
+        (reader.page("waiting_deployment"), "deployment-id", deployment_id),
+        (reader.page("support_id"), "support-id", support_id),
+    )
+    back = _return_address(error, support_id, reader)
+    title = reader.page("waiting_title")
+    body = _WAITING.substitute(
+        title=escape(title),
+        sentence=escape(reader.sentence(error)),
+        what=escape(reader.page("waiting_what")),
+        tell=escape(reader.page("waiting_tell")),
+        values="".join(
+            f'<dt>{escape(name)}</dt><dd><code id="{anchor}">{escape(value)}</code></dd>'
+            for name, anchor, value in values
+        ),
+        again=escape(reader.page("waiting_again")),
+        back=f'<p><a class="button" href="{escape(back)}">{escape(reader.page("back_to_course"))}</a></p>'
+        if back
+        else "",
+        if_administrate=escape(reader.page("if_you_administrate")),
+        administrator=escape(reader.step(error.administrator)),
+        command=escape(f"lti deployment approve {quote(reference)} {quote(deployment_id)}"),
+        code_word=escape(reader.page("code")),
+        code=escape(error.code),
+    )
+    return _page(title, body, nonce, reader)
+
+
+def _how_to_register(error: ToolError, tool_url: str, reader: Language) -> str:
+    """The tool's addresses; to a login, also what it claimed to come from, and the command that would register that.
+
+    What came in is filled in where it could be right at all, and never believed.
+    """
+    if not isinstance(error, UnknownRegistrationError):
+        return ""
+    if error.claimed is None:
+        return _tool_values(tool_url)
+    issuer = web_address(error.claimed[0])
+    client_id = error.claimed[1] or ""
+    if len(client_id) > _LONGEST_CLIENT_ID or not client_id.isprintable():
+        client_id = ""
+    named = "".join(
+        f'<dt>{name}</dt><dd><code id="{anchor}">{escape(value)}</code></dd>'
+        for name, anchor, value in (("Issuer", "issuer", issuer), ("Client ID", "client-id", client_id))
+        if value
+    )
+    words = [
+        f"--issuer={quote(issuer or 'ISSUER')}",
+        f"--client-id={quote(client_id or 'CLIENT_ID')}",
+        "--auth-url=AUTH_URL --token-url=TOKEN_URL --jwks-url=JWKS_URL",
+    ]
+    return (
+        (f"<p>{escape(reader.page('claimed'))}</p><dl>{named}</dl>" if named else "")
+        + f"<p>{escape(reader.page('tool_addresses'))}</p>{_tool_values(tool_url)}"
+        + f"<p>{escape(reader.page('register_command'))}</p>"
+        + f'<p><code id="command">{escape("lti platform add custom " + " ".join(words))}</code></p>'
+    )
 
 
 def _tool_values(tool_url: str) -> str:

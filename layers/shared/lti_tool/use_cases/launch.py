@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lti_tool.domain.audit import AuditLine
-from lti_tool.domain.errors import BrowserMismatchError, ToolError
+from lti_tool.domain.errors import BrowserMismatchError, DeploymentPendingError, ToolError
 from lti_tool.domain.launch import AnyLaunch, launch_from, require_own_target, return_address
 from lti_tool.domain.login import AuthenticationResponse
 from lti_tool.domain.registration import (
@@ -56,6 +56,8 @@ class LaunchVerifier:
                 self._write_down(registration, launch.deployment_id, DeploymentStatus.ENABLED)
         except ToolError as error:
             error.return_url = return_address(signed.claims)  # signed, so the person may go back there
+            if isinstance(error, DeploymentPendingError):
+                error.place = registration.reference, registration.issuer, registration.client_id, launch.deployment_id
             raise
         return token, launch, registration
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lti_tool.domain.errors import UnknownRegistrationError
 from lti_tool.domain.login import AuthenticationRequest, LoginInitiation, new_attempt
 from lti_tool.domain.registration import Registration, require_enabled
 from lti_tool.domain.trace import Trail
@@ -21,7 +22,11 @@ class LoginStarter:
     def start(
         self, initiation: LoginInitiation, redirect_uri: str, trail: Trail, *, paged: bool
     ) -> tuple[AuthenticationRequest, Registration]:
-        registration = self.registrations.of_platform(initiation.issuer, initiation.client_id)
+        try:
+            registration = self.registrations.of_platform(initiation.issuer, initiation.client_id)
+        except UnknownRegistrationError as error:
+            error.claimed = initiation.issuer, initiation.client_id
+            raise
         trail.tenant = registration.tenant or None
         trail.passed("registration_found", registration=registration.reference, tenant=trail.tenant)
         require_enabled(registration)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from lti_tool.domain.audit import AuditLine
@@ -39,14 +40,17 @@ class PlatformRegistrar:
         invitation = require_open(self.invitations.find(token), self.clock())
         return invitation, self._configuration(introduction)
 
+    def request(self, platform: PlatformConfiguration, tool_url: str) -> dict[str, Any]:
+        """What will be asked of the platform."""
+        return registration_request(self.offer, platform, tool_url, urlsplit(tool_url).netloc)
+
     def register(self, token: str, introduction: Introduction, tool_url: str) -> Registration:
         """Make the pact. The invitation is spent first, and open again when the platform did not agree."""
         platform = self._configuration(introduction)
         invitation = self.invitations.spend(token, self.clock())
         try:
-            request = registration_request(self.offer, platform, tool_url, urlsplit(tool_url).netloc)
             answer = self.introductions.register(
-                platform.registration_endpoint, request, introduction.registration_token
+                platform.registration_endpoint, self.request(platform, tool_url), introduction.registration_token
             )
             registration = registration_answered(platform, answer, invitation.tenant)
             self._add(registration, invitation)
