@@ -112,20 +112,26 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     `{"entries": [{"number", "time", "platform", "direction", "what", "outcome", "ok", "details"}]}`, oldest first.
     `direction` is `platform → tool` or `tool → platform`.
 `GET /control/faults`
-    `{PROFILE: {"token_down", "jwks_down", "slow_seconds", "slow_jwks_seconds", "rate_limited": {"retry_after",
-    "count"}, "server_error": {"count"}, "hold_scores", "drop_connections": {"jwks", "token", "scores"}, "storage_off",
+    `{PROFILE: {"token_down", "jwks_down", "jwks_missing", "jwks_without_rsa", "authorize_down", "refuses_key",
+    "token_audience": null | text, "refused_scopes": [SCOPE], "clock_skew_seconds", "slow_seconds", "slow_jwks_seconds",
+    "rate_limited": {"retry_after", "count"}, "server_error": {"count"}, "hold_scores",
+    "drop_connections": {"jwks", "authorize", "token", "scores"}, "storage_off",
     "launch": null | {"clock_skew_seconds", "wrong", "expired", "unknown_kid", "missing", "error", "count"},
     "registration": null | {"issuer_mismatch", "http_endpoints", "private_endpoints", "redirects", "giant", "not_json",
     "slow_seconds", "at", "refuses"}}}`
 `POST /control/faults` `{"platform"?: PROFILE | "all", ...}`
     sets the faults that it names, leaves the others, and answers as the GET. A `count` wears off with each service
-    request; without it the fault stays. `token_down` and `jwks_down` answer 503; `rate_limited` 429 with
-    `Retry-After`; `server_error` 500; `slow_seconds` delays key set, token and service answers; `hold_scores` stores a
-    score and then keeps its answer back for 20 s, or until it is set to false. `slow_jwks_seconds` delays the key set
-    in addition; `drop_connections` `{"jwks"?, "token"?, "scores"?: bool}` closes the connection without an answer, and
-    stores nothing; `storage_off` switches platform storage off. `launch` spoils launches that would be right, with any
-    of its members; it replaces the one before, null ends it, `count` launches wear it off: `clock_skew_seconds` shifts
-    `iat` and `exp` (above 0: the platform's clock is fast); `wrong` is `nonce`, `aud`, `iss`, `azp`, `deployment_id`,
+    request; without it the fault stays. `token_down`, `jwks_down` and `authorize_down` answer 503; `rate_limited` 429
+    with `Retry-After`; `server_error` 500; `slow_seconds` delays key set, token and service answers; `hold_scores`
+    stores a score and then keeps its answer back for 20 s, or until it is set to false. `slow_jwks_seconds` delays the
+    key set in addition; `drop_connections` `{"jwks"?, "authorize"?, "token"?, "scores"?: bool}` closes the connection
+    without an answer, and stores nothing; `storage_off` switches platform storage off. `jwks_missing` answers 404,
+    `jwks_without_rsa` a key set with an elliptic curve key only. At the token endpoint `refuses_key` does as if the
+    tool's key set could not be fetched, `token_audience` has to stand in `aud` instead of what is usual,
+    `refused_scopes` are not granted, each in the platform's own form. `clock_skew_seconds` puts the platform's clock
+    ahead, or back: the header `Date`, and all that it judges by the time. `launch` spoils launches that would be right,
+    with any of its members; it replaces the one before, null ends it, `count` launches wear it off:
+    `clock_skew_seconds` shifts `iat` and `exp` (above 0: the platform's clock is fast); `wrong` is `nonce`, `aud`, `iss`, `azp`, `deployment_id`,
     `target_link_uri`, `signature`, `version` or `message_type`; `expired`: five minutes ago; `unknown_kid`: a new one
     each time; `missing`: NAMEs of claims; `error` is posted to the tool instead of an id_token. `registration` spoils
     dynamic registrations; it replaces the one before, null ends it. In the configuration `issuer_mismatch` makes the

@@ -31,7 +31,17 @@ ERRORS = (
     *("unsupported_response_type", "invalid_scope", "server_error", "temporarily_unavailable"),
     *("invalid_request_object", "launch_no_longer_valid"),
 )
-DROPPABLE = ("jwks", "token", "scores")
+CHECKED = {  # as the page words them
+    "token_down": "Access token endpoint is down (503)",
+    "jwks_down": "Key set is down (503)",
+    "jwks_missing": "Key set is not there (404)",
+    "jwks_without_rsa": "Key set has no RSA key",
+    "authorize_down": "Authorization endpoint is down (503)",
+    "refuses_key": "The tool's key set cannot be fetched for access tokens",
+    "hold_scores": "Scores are stored, but the answer waits (20 s at most)",
+    "storage_off": "Platform storage is off",
+}
+DROPPABLE = ("jwks", "authorize", "token", "scores")
 _EXPIRED_AGO = 300  # seconds: more than any leeway
 
 
@@ -182,12 +192,41 @@ class RegistrationFault:
         return spoilt
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Setting:
+    """How an administrator, or the machine's clock, has set the platform wrong; false and null: not at all."""
+
+    token_audience: str | None
+    refused_scopes: tuple[str, ...]
+    clock_skew_seconds: int
+
+    @classmethod
+    def parse(cls, wanted: Mapping[str, Any]) -> _Setting:
+        """Raises BadFaultError."""
+        audience, skew = wanted.get("token_audience") or None, wanted.get("clock_skew_seconds") or 0
+        scopes = wanted.get("refused_scopes") or []
+        if audience is not None and not isinstance(audience, str):
+            raise BadFaultError("token_audience is text")
+        if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
+            raise BadFaultError("refused_scopes is a list of scopes")
+        if not isinstance(skew, int):
+            raise BadFaultError("clock_skew_seconds is a whole number")
+        return cls(token_audience=audience, refused_scopes=tuple(scopes), clock_skew_seconds=skew)
+
+
 @dataclass(kw_only=True)
 class Faults:
     """The faults of one platform. Counted ones wear off; the others stay until they are cleared."""
 
     token_down: bool = False
     jwks_down: bool = False
+    jwks_missing: bool = False
+    jwks_without_rsa: bool = False
+    authorize_down: bool = False
+    refuses_key: bool = False
+    token_audience: str | None = None
+    refused_scopes: tuple[str, ...] = ()
+    clock_skew_seconds: int = 0  # above 0: the platform's clock is fast
     storage_off: bool = False
     slow_seconds: float = 0.0
     slow_jwks_seconds: float = 0.0
@@ -204,6 +243,8 @@ class Faults:
     def clear(self) -> None:
         with self._lock:
             self.token_down = self.jwks_down = self.storage_off = False
+            self.jwks_missing = self.jwks_without_rsa = self.authorize_down = self.refuses_key = False
+            self.token_audience, self.refused_scopes, self.clock_skew_seconds = None, (), 0
             self.slow_seconds = self.slow_jwks_seconds = 0.0
             self.retry_after = self.rate_limited_count = self.server_error_count = 0
             self.launch = self.registration = None
@@ -222,6 +263,7 @@ class Faults:
         errors = _counted(wanted, "server_error")
         launch = LaunchFault.parse(wanted.get("launch"))
         registration = RegistrationFault.parse(wanted.get("registration"))
+        setting = _Setting.parse(wanted)
         dropped = wanted.get("drop_connections") or dict.fromkeys(DROPPABLE, False)
         if not isinstance(dropped, dict) or not set(dropped) <= set(DROPPABLE):
             raise BadFaultError(f"drop_connections is an object with some of {', '.join(DROPPABLE)}")
@@ -236,6 +278,14 @@ class Faults:
             self.token_down = bool(wanted.get("token_down", self.token_down))
             self.jwks_down = bool(wanted.get("jwks_down", self.jwks_down))
             self.storage_off = bool(wanted.get("storage_off", self.storage_off))
+            for name in ("jwks_missing", "jwks_without_rsa", "authorize_down", "refuses_key"):
+                setattr(self, name, bool(wanted.get(name, getattr(self, name))))
+            if "token_audience" in wanted:
+                self.token_audience = setting.token_audience
+            if "refused_scopes" in wanted:
+                self.refused_scopes = setting.refused_scopes
+            if "clock_skew_seconds" in wanted:
+                self.clock_skew_seconds = setting.clock_skew_seconds
             self.slow_seconds = slow.get("slow_seconds", self.slow_seconds)
             self.slow_jwks_seconds = slow.get("slow_jwks_seconds", self.slow_jwks_seconds)
             if "launch" in wanted:
@@ -282,6 +332,13 @@ class Faults:
         return {
             "token_down": self.token_down,
             "jwks_down": self.jwks_down,
+            "jwks_missing": self.jwks_missing,
+            "jwks_without_rsa": self.jwks_without_rsa,
+            "authorize_down": self.authorize_down,
+            "refuses_key": self.refuses_key,
+            "token_audience": self.token_audience,
+            "refused_scopes": list(self.refused_scopes),
+            "clock_skew_seconds": self.clock_skew_seconds,
             "slow_seconds": self.slow_seconds,
             "slow_jwks_seconds": self.slow_jwks_seconds,
             "rate_limited": {"retry_after": self.retry_after, "count": self.rate_limited_count},

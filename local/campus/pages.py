@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from local.campus import vocabulary as v
 from local.campus.campus import Campus, Initiation
 from local.campus.control import set_faults_of
-from local.campus.faults import DROPPABLE, ERRORS, FOREVER, REGISTRATION_FAULTS, WRONG, BadFaultError
+from local.campus.faults import CHECKED, DROPPABLE, ERRORS, FOREVER, REGISTRATION_FAULTS, WRONG, BadFaultError
 from local.campus.profile import Profile
 from local.campus.registration import web_address
 from local.campus.tool import origin_of
@@ -205,6 +205,7 @@ def pages(campus: Campus) -> Blueprint:
             forever=FOREVER,
             wrong=WRONG,
             errors=ERRORS,
+            checked=CHECKED,
             droppable=DROPPABLE,
             registering=REGISTRATION_FAULTS,
         )
@@ -249,8 +250,11 @@ def _wanted_faults() -> dict[str, Any]:
         case "rotate":
             return {"rotate_keys": True}
     return {
-        **{name: name in form for name in ("token_down", "jwks_down", "hold_scores", "storage_off")},
+        **{name: name in form for name in CHECKED},
         **{name: float(form.get(name) or 0) for name in ("slow_seconds", "slow_jwks_seconds")},
+        "token_audience": form.get("token_audience") or None,
+        "refused_scopes": form.get("refused_scopes", "").split(),
+        "clock_skew_seconds": int(form.get("platform_skew_seconds") or 0),
         "registration": {
             **{name: name in form for name in REGISTRATION_FAULTS},
             "slow_seconds": float(form.get("registration_slow_seconds") or 0),

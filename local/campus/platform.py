@@ -70,6 +70,11 @@ def doors(profile: Profile) -> Blueprint:
     add("memberships", ["GET"], door.service("memberships", _memberships))
 
     @blueprint.after_request
+    def tell_the_time(response: Response) -> Response:
+        response.date = datetime.fromtimestamp(profile.now(), UTC)
+        return response
+
+    @blueprint.after_request
     def write_journal(response: Response) -> Response:
         name = (request.endpoint or "").rpartition(".")[2]
         with profile.lock:
@@ -101,6 +106,8 @@ class _Door:
             return _hang_up()
         if profile.faults.jwks_down:
             return _unavailable()
+        if profile.faults.jwks_missing:
+            return Response("Not Found", status=404, content_type="text/plain")
         response = json_response(profile.jwks())
         response.headers["Cache-Control"] = "public, max-age=3600"
         return response
@@ -112,6 +119,10 @@ class _Door:
 
     def _authorize(self) -> AnyResponse:
         profile = self.profile
+        if profile.faults.dropped["authorize"]:
+            return _hang_up()
+        if profile.faults.authorize_down:
+            return _unavailable()
         fields = request.values
         redirect_uri = fields.get("redirect_uri", "")
         if any(len(values) > 1 for _, values in fields.lists()):

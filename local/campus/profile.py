@@ -31,7 +31,7 @@ from local.campus.journal import Journal
 from local.campus.json_answers import json_response
 from local.campus.registrar import Registrar
 from local.campus.registration import ACTIVE, Placement, Registration
-from local.campus.tool import Tool, ToolKeys
+from local.campus.tool import KeysUnavailableError, Tool, ToolKeys
 from local.campus.world import (
     OBSERVED_BY,
     PEOPLE,
@@ -191,7 +191,7 @@ class Profile:
         self._tool_keys: dict[str, ToolKeys] = {}
         self._registration_numbers = itertools.count(2)
         self.journal = journal
-        self.now = now
+        self._now = now
         self.lock = threading.RLock()
         self.faults = Faults()
         self.keys = tokens.PlatformKeys(before=self.keys_before, after=self.keys_after)
@@ -201,6 +201,10 @@ class Profile:
         self.registrar = self.registrar_type(self)
         self.world = World(courses={})
         self.reset()
+
+    def now(self) -> float:
+        """The platform's own clock; it may be wrong."""
+        return self._now() + self.faults.clock_skew_seconds
 
     # --- the world ----------------------------------------------------------------------------------------------
 
@@ -483,7 +487,7 @@ class Profile:
 
     def jwks(self) -> tokens.Claims:
         """The key set as the platform publishes it."""
-        return self.keys.jwks()
+        return self.keys.jwks_without_rsa() if self.faults.jwks_without_rsa else self.keys.jwks()
 
     # --- the id_token -------------------------------------------------------------------------------------------
 
@@ -846,6 +850,8 @@ class Profile:
 
     def _granted(self, assertion: str) -> tuple[str, list[str]]:
         try:
+            if self.faults.refuses_key:
+                raise KeysUnavailableError("the tool's key set cannot be reached from here")
             claims = self.tool_keys.verified(assertion)
         except tokens.BadTokenError as error:
             raise self.token_refused(
@@ -853,6 +859,8 @@ class Profile:
             ) from error
         if problem := self.assertion_problem(claims):
             raise self.token_refused("claims", problem)
+        if self.faults.token_audience and self.faults.token_audience not in audiences(claims):
+            raise self.token_refused("claims", "the 'aud' is invalid")
         asked = request.form.get("scope", "").split()
         scopes = self.granted_scopes(asked)
         token = secrets.token_urlsafe(32)
@@ -866,6 +874,11 @@ class Profile:
         if request.mimetype != "application/x-www-form-urlencoded":
             raise self.token_refused("content_type", "the content type must be application/x-www-form-urlencoded")
 
+    @property
+    def audience(self) -> str:
+        """What client assertions have to name as `aud`, where the platform asks for it at all."""
+        return self.faults.token_audience or self.token_audience or self.url("token")
+
     def assertion_problem(self, claims: tokens.Claims) -> str | None:
         """What is wrong with the claims of a client assertion whose signature is good."""
         now = self.now()
@@ -874,7 +887,7 @@ class Profile:
             return f"the following assertions are missing: {','.join(missing)}"
         if claims["iss"] != self.client_id:
             return "the 'iss' is invalid"
-        if (self.token_audience or self.url("token")) not in audiences(claims):
+        if self.audience not in audiences(claims):
             return "the 'aud' is invalid"
         if not is_number(claims["iat"]) or not is_number(claims["exp"]):
             return "the 'iat' and 'exp' must be numbers"
@@ -888,7 +901,7 @@ class Profile:
 
     def scopes_of_tool(self) -> list[str]:
         """What the platform's administrator allowed the tool."""
-        return list(self.registration.scopes)
+        return [scope for scope in self.registration.scopes if scope not in self.faults.refused_scopes]
 
     def granted_scopes(self, asked: list[str]) -> list[str]:
         granted = [scope for scope in asked if scope in self.scopes_of_tool()]

@@ -113,6 +113,13 @@ class PlatformKeys:
         """A key that is not the platform's."""
         return _new_key()
 
+    def jwks_without_rsa(self) -> Claims:
+        return {"keys": [cast(Claims, self._elliptic.as_dict(private=False))]}
+
+    @cached_property
+    def _elliptic(self) -> jwk.ECKey:
+        return jwk.ECKey.generate_key("P-256", {"kid": new_kid(), "use": "sig", "alg": "ES256"})
+
     def rotate(self) -> None:
         """Everything moves on by one: the next key signs, the oldest is gone, a new one is announced."""
         self._keys = [*self._keys[1:], _new_key()]

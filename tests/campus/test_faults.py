@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
+from email.utils import parsedate_to_datetime
 
+from local.campus import vocabulary as v
 from local.campus.world import Cell
-from tests.campus.stand_in import CAMPUS_URL, Visitor
+from tests.campus.stand_in import CAMPUS_URL, Clock, Visitor
 
 
 def test_a_token_endpoint_that_is_down_answers_503(platform: Visitor) -> None:
@@ -152,3 +154,56 @@ def test_the_log_has_every_message_and_no_whole_token(platform: Visitor) -> None
     for token in platform.profile.world.grants:
         assert token not in written
     assert not [word for word in written.split('"') if word.count(".") == 2 and word.startswith("eyJ")]
+
+
+def test_a_key_set_may_be_missing_or_without_an_rsa_key(platform: Visitor) -> None:
+    url = platform.profile.url("jwks")
+    platform.control("faults", {"platform": platform.slug, "jwks_without_rsa": True})
+    kinds = [key["kty"] for key in platform.client.get(url).get_json()["keys"]]
+
+    platform.control("faults", {"platform": platform.slug, "jwks_missing": True})
+
+    assert kinds == ["EC"]
+    assert platform.client.get(url).status_code == 404
+
+
+def test_an_authorization_endpoint_may_be_down(platform: Visitor) -> None:
+    platform.control("faults", {"platform": platform.slug, "authorize_down": True})
+
+    assert platform.asks(platform.begins()).status_code == 503
+
+
+def test_the_tools_key_may_be_refused_in_the_platforms_own_form(canvas: Visitor, moodle: Visitor) -> None:
+    canvas.control("faults", {"refuses_key": True})
+
+    assert canvas.asks_for_token().get_json()["error_description"].startswith("JWK Error")
+    assert moodle.asks_for_token().status_code == 500
+
+
+def test_another_audience_may_be_asked_for(anywhere: Visitor) -> None:
+    anywhere.control("faults", {"platform": anywhere.slug, "token_audience": "https://audience.example"})
+
+    usual = anywhere.asks_for_token()
+    wanted = anywhere.asks_for_token(anywhere.tool.assertion(anywhere.profile, aud="https://audience.example"))
+
+    assert usual.status_code >= 400
+    assert wanted.status_code == 200
+
+
+def test_scopes_may_be_kept_back_in_the_platforms_own_form(canvas: Visitor, moodle: Visitor) -> None:
+    canvas.control("faults", {"refused_scopes": [v.SCORE_SCOPE]})
+
+    refused, granted = canvas.asks_for_token(), moodle.asks_for_token()
+
+    assert refused.get_json()["error"] == "invalid_scope"
+    assert granted.status_code == 200
+    assert v.SCORE_SCOPE not in granted.get_json()["scope"].split()
+
+
+def test_a_platforms_clock_may_be_wrong(platform: Visitor, clock: Clock) -> None:
+    platform.control("faults", {"platform": platform.slug, "clock_skew_seconds": 3600})
+
+    date = parsedate_to_datetime(platform.client.get(platform.profile.url("jwks")).headers["Date"])
+
+    assert date.timestamp() == clock.time + 3600
+    assert platform.asks_for_token().status_code == 400

@@ -165,7 +165,7 @@ def test_launch_faults_are_set_on_the_page_and_shown_there(platform: Visitor) ->
         "error": None,
         "count": 4,
     }
-    assert faults["drop_connections"] == {"jwks": False, "token": True, "scores": False}
+    assert faults["drop_connections"] == {"jwks": False, "authorize": False, "token": True, "scores": False}
     assert faults["slow_jwks_seconds"] == 0.5
     shown = platform.client.get(f"{CAMPUS_URL}/faults").text
     assert "<option selected>azp</option>" in shown
@@ -178,7 +178,7 @@ def test_dropping_some_connections_leaves_the_others(platform: Visitor) -> None:
     platform.control("faults", {"drop_connections": {"scores": True}})
 
     dropped = platform.control("faults")[platform.slug]["drop_connections"]
-    assert dropped == {"jwks": True, "token": False, "scores": True}
+    assert dropped == {"jwks": True, "authorize": False, "token": False, "scores": True}
 
 
 def test_only_some_connections_can_be_dropped(platform: Visitor) -> None:

@@ -529,7 +529,7 @@ class Canvas(Profile):
         missing = [name for name in ("iss", "sub", "aud", "iat", "exp", "jti") if claims.get(name) in (None, "")]
         if missing:
             return f"the following assertions are missing: {','.join(missing)}"
-        if self.url("token") not in audiences(claims):
+        if self.audience not in audiences(claims):
             return "the 'aud' is invalid"
         return super().assertion_problem(claims)
 
