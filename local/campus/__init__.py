@@ -131,8 +131,8 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     `refused_scopes` are not granted, each in the platform's own form. `clock_skew_seconds` puts the platform's clock
     ahead, or back: the header `Date`, and all that it judges by the time. `launch` spoils launches that would be right,
     with any of its members; it replaces the one before, null ends it, `count` launches wear it off:
-    `clock_skew_seconds` shifts `iat` and `exp` (above 0: the platform's clock is fast); `wrong` is `nonce`, `aud`, `iss`, `azp`, `deployment_id`,
-    `target_link_uri`, `signature`, `version` or `message_type`; `expired`: five minutes ago; `unknown_kid`: a new one
+    `clock_skew_seconds` shifts `iat` and `exp` (above 0: the platform's clock is fast); `wrong` is `nonce`, `aud`,
+    `iss`, `azp`, `deployment_id`, `target_link_uri`, `signature`, `version` or `message_type`; `expired`: five minutes ago; `unknown_kid`: a new one
     each time; `missing`: NAMEs of claims; `error` is posted to the tool instead of an id_token. `registration` spoils
     dynamic registrations; it replaces the one before, null ends it. In the configuration `issuer_mismatch` makes the
     issuer `https://elsewhere.example`; `http_endpoints` and `private_endpoints`, true or a list of
