@@ -307,7 +307,7 @@ def test_no_two_links_share_a_key(d1: str, r1: str, u1: str, d2: str, r2: str, u
 @given(ID, ID, ID, ID)
 def test_no_two_scores_share_a_key(l1: str, u1: str, l2: str, u2: str) -> None:
     keys = [
-        records_table._score_pk_sk(ScoreKey(registration=REFERENCE, line_item=line_item, user_id=user))
+        records_table._pk_sk(ScoreKey(registration=REFERENCE, line_item=line_item, user_id=user).id)
         for line_item, user in ((l1, u1), (l2, u2))
     ]
 

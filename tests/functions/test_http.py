@@ -30,6 +30,8 @@ DOORS = {
     "/api/marks": "GET",
     "/api/review": "GET",
     "/api/binding": "PUT",
+    "/api/scores": "POST",
+    "/api/scores/an-id": "GET",
 }
 
 

@@ -27,6 +27,7 @@ _DOORS = {
     "/lti/canvas.json": "register",
     "/lti/register": "register",
 }
+_VENDOR = ("/api/scores", "/api/launches/")
 
 
 def handler(word: str) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
@@ -173,7 +174,7 @@ class Browser:
             headers=sent,
             cookies=[f"{name}={value}" for name, value in self.cookies.items()],
         )
-        raw = handler(_DOORS.get(path, "console"))(event, None)
+        raw = handler("vendor" if path.startswith(_VENDOR) else _DOORS.get(path, "console"))(event, None)
         answer = Answer(
             status=raw["statusCode"],
             headers={name.lower(): value for name, value in raw["headers"].items()},

@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `binding` | which activity the link opens |
 | `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `attempt#USER` | a learner's newest attempt |
-| `scores#REFERENCE#DIGEST` (of the line item's URL) | `user#USER` | a score on its way, or sent |
+| `scores#` + first 44 of a score's id | `score#` + the rest | a score on its way, or sent |
 
 Each part from outside is percent-encoded, so that no two keys can meet. Only waiting scores carry `due` and
 `next_try_at`, the keys of the sparse index. `next_try_at` is also the lease: whoever moves it ahead holds the score.
@@ -12,7 +12,6 @@ Each part from outside is percent-encoded, so that no two keys can meet. Only wa
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -31,8 +30,10 @@ from lti_tool.domain.score import (
     GradingProgress,
     OutboxEntry,
     Score,
+    ScoreId,
     ScoreKey,
     ScoreState,
+    column_id,
 )
 from lti_tool.use_cases.ports import Clock, LinkKey
 
@@ -103,11 +104,15 @@ class RecordsTable:
         return True
 
     def find(self, key: ScoreKey) -> OutboxEntry | None:
-        item = self._read(*_score_pk_sk(key))
+        item = self._read(*_pk_sk(key.id))
+        return _entry(item) if item else None
+
+    def find_by_id(self, score_id: ScoreId) -> OutboxEntry | None:
+        item = self._read(*_pk_sk(score_id))
         return _entry(item) if item else None
 
     def of_line_item(self, registration: RegistrationReference, line_item: str) -> Sequence[OutboxEntry]:
-        return [_entry(item) for item in self._query(_scores_pk(registration, line_item), "user#")]
+        return [_entry(item) for item in self._query(f"scores#{column_id(registration, line_item)}", "score#")]
 
     def lease(self, key: ScoreKey, until: datetime) -> OutboxEntry | None:
         try:
@@ -267,16 +272,12 @@ def _link_pk(link: LinkKey) -> str:
     return f"link#{link.registration}#{_quoted(link.deployment_id)}#{_quoted(link.resource_link_id)}"
 
 
-def _scores_pk(registration: str, line_item: str) -> str:
-    return f"scores#{registration}#{hashlib.sha256(line_item.encode()).hexdigest()}"
-
-
-def _score_pk_sk(key: ScoreKey) -> tuple[str, str]:
-    return _scores_pk(key.registration, key.line_item), f"user#{_quoted(key.user_id)}"
+def _pk_sk(score_id: ScoreId) -> tuple[str, str]:
+    return f"scores#{score_id[:44]}", f"score#{score_id[44:]}"
 
 
 def _score_key(key: ScoreKey) -> dict[str, Any]:
-    pk, sk = _score_pk_sk(key)
+    pk, sk = _pk_sk(key.id)
     return marshal({"pk": pk, "sk": sk})
 
 

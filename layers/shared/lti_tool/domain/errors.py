@@ -234,11 +234,18 @@ class InvalidAnswersError(InvalidRequestError):
 
 
 class InvalidScoreError(InvalidRequestError):
+    """`faults` says what is wrong with which field, for the program that sent it; no value from outside is in it."""
+
     code = "invalid_score_message"
+    status = 422
     sentence = "The score message is not as documented, so it was not taken."
     student = Step.NOTHING
     teacher = Step.NOTHING
     administrator = Step.COMPARE_DOCUMENTATION
+
+    def __init__(self, faults: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__()
+        self.faults = faults
 
 
 class InvalidActivityError(InvalidRequestError):
@@ -298,6 +305,22 @@ class UnknownTraceError(NotFoundError):
     student = Step.NOTHING
     teacher = Step.NOTHING
     administrator = Step.READ_LOGS
+
+
+class UnknownScoreError(NotFoundError):
+    code = "unknown_score"
+    sentence = "There is no score of this id."
+    student = Step.NOTHING
+    teacher = Step.NOTHING
+    administrator = Step.COMPARE_DOCUMENTATION
+
+
+class LaunchCodeEndedError(NotFoundError):
+    """Never made, used, expired, or its session has ended; alike on purpose."""
+
+    code = "launch_code_ended"
+    sentence = "This launch code was used, has expired, or was never made."
+    administrator = Step.NOTHING
 
 
 class MethodNotAllowedError(ToolError):
@@ -384,6 +407,15 @@ class AlreadyRegisteredError(ToolError):
     student = Step.NOTHING
     teacher = Step.ASK_ADMINISTRATOR
     administrator = Step.READ_LOGS
+
+
+class ScoreConflictError(ToolError):
+    code = "score_conflict"
+    status = 409
+    sentence = "Another score for this learner and column has the same timestamp, so nothing says which one is newer."
+    student = Step.NOTHING
+    teacher = Step.NOTHING
+    administrator = Step.COMPARE_DOCUMENTATION
 
 
 class NotPermittedError(ToolError):

@@ -5,17 +5,20 @@ Spec: https://www.imsglobal.org/spec/lti-ags/v2p0/#score-publish-service
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NewType
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lti_tool.domain.addresses import web_address
-from lti_tool.domain.errors import InvalidScoreError
+from lti_tool.domain.errors import InvalidScoreError, UnknownScoreError
 from lti_tool.domain.registration import PlatformFamily, RegistrationReference
 
 
@@ -42,6 +45,32 @@ class ScoreKey:
     registration: RegistrationReference
     line_item: str
     user_id: str
+
+    @property
+    def id(self) -> ScoreId:
+        """The same for every score of this cell; names no person, so that it may stand in addresses and logs."""
+        return ScoreId(column_id(self.registration, self.line_item) + _digest(self.line_item, self.user_id))
+
+
+ScoreId = NewType("ScoreId", str)
+"""66 URL-safe characters: registration, line item and learner, 22 each, as digests."""
+
+
+def column_id(registration: RegistrationReference, line_item: str) -> str:
+    """What the ids of all scores of one line item begin with."""
+    return registration + _digest(line_item)
+
+
+def parse_score_id(text: str) -> ScoreId:
+    """Raises UnknownScoreError: no id of ours."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{66}", text):
+        raise UnknownScoreError
+    return ScoreId(text)
+
+
+def _digest(*parts: str) -> str:
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())[:22].decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +244,31 @@ class ScoreMessage(_Message):
             raise ValueError("score_given and score_maximum come together")
         return self
 
+    def score(self, registration: RegistrationReference) -> Score:
+        return Score(
+            key=ScoreKey(registration=registration, line_item=self.line_item, user_id=self.user_id),
+            deployment_id=self.deployment_id,
+            timestamp=self.timestamp,
+            score_given=self.score_given,
+            score_maximum=self.score_maximum,
+            activity_progress=self.activity_progress,
+            grading_progress=self.grading_progress,
+            comment=self.comment,
+        )
+
+
+def parse_score_message(text: str | bytes) -> ScoreMessage:
+    """Read a whole score.
+
+    Raises:
+        InvalidScoreError: with what is wrong, by field; what concerns no single field stands under `message`.
+    """
+    try:
+        return ScoreMessage.model_validate_json(text)
+    except ValidationError as error:
+        faults = {".".join(map(str, fault["loc"])) or "message": fault["msg"] for fault in error.errors()}
+        raise InvalidScoreError(faults) from error
+
 
 def parse_score_body(text: str) -> ScoreNudge | ScoreMessage:
     """Read a message of the scores queue.
@@ -222,9 +276,7 @@ def parse_score_body(text: str) -> ScoreNudge | ScoreMessage:
     Raises:
         InvalidScoreError: neither a nudge nor a whole score; trying again would not help.
     """
-    for kind in (ScoreNudge, ScoreMessage):
-        try:
-            return kind.model_validate_json(text)
-        except ValidationError as error:
-            problem = error
-    raise InvalidScoreError from problem
+    try:
+        return ScoreNudge.model_validate_json(text)
+    except ValidationError:
+        return parse_score_message(text)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.domain.addresses import web_address
-from lti_tool.domain.errors import DeploymentPendingError, ToolError, UnknownRegistrationError
+from lti_tool.domain.errors import DeploymentPendingError, InvalidScoreError, ToolError, UnknownRegistrationError
 from lti_tool.domain.storage import OPENER
 from lti_tool.runtime.languages import Language
 from lti_tool.runtime.settings import settings
@@ -324,6 +324,7 @@ def _tool_values(tool_url: str) -> str:
 
 def problem(error: ToolError, support_id: str, reader: Language) -> dict[str, Any]:
     """The same for programs: RFC 9457, with our `code` and `support_id`. `docs` is where its page stands."""
+    faults = error.faults if isinstance(error, InvalidScoreError) else {}
     return {
         "type": f"urn:serverless-lti:error:{error.code}",
         "title": reader.sentence(error),
@@ -334,6 +335,7 @@ def problem(error: ToolError, support_id: str, reader: Language) -> dict[str, An
         "administrator": reader.step(error.administrator),
         "docs": f"docs/errors.md#{error.code}",
         "support_id": support_id,
+        **({"errors": [{"field": field, "problem": problem} for field, problem in faults.items()]} if faults else {}),
     }
 
 

@@ -80,6 +80,20 @@ def learner_view(work: Work) -> dict[str, Any]:
     return {**_given(user_id=work.attempt.user_id, name=work.attempt.name), **work_view(work)}
 
 
+def score_view(entry: OutboxEntry) -> dict[str, Any]:
+    """A score's way, for whoever sent it; who it is about and what it says stay out."""
+    return {
+        "id": entry.score.key.id,
+        **_delivery(entry),
+        "attempts": entry.attempts,
+        "timestamp": iso(entry.score.timestamp),
+        **_given(
+            next_try_at=entry.next_try_at and iso(entry.next_try_at),
+            sent_timestamp=entry.sent_timestamp and iso(entry.sent_timestamp),
+        ),
+    }
+
+
 def _delivery(entry: OutboxEntry | None) -> dict[str, Any]:
     if entry is None:
         return {"state": "not_sent", "sentence": "This mark stays here: the link has no column in the gradebook."}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lti_tool.use_cases.login import LoginStarter
     from lti_tool.use_cases.register import PlatformRegistrar
     from lti_tool.use_cases.session import SessionGuard
+    from lti_tool.use_cases.vendor import ScoreIntake
 
 
 def _client(service: Any) -> Any:
@@ -198,6 +199,13 @@ def sweep() -> Sweep:
     from lti_tool.use_cases.gradesync import Sweep
 
     return Sweep(outbox=_records(), nudges=_queue(), clock=now)
+
+
+@cache
+def score_intake() -> ScoreIntake:
+    from lti_tool.use_cases.vendor import ScoreIntake
+
+    return ScoreIntake(registrations=registrations(), outbox=_records(), nudges=_queue())
 
 
 @cache

@@ -88,17 +88,7 @@ class GradeSync:
 
     def _score_of(self, message: ScoreMessage) -> Score:
         registration = self.registrations.of_platform(message.issuer, message.client_id)
-        key = ScoreKey(registration=registration.reference, line_item=message.line_item, user_id=message.user_id)
-        return Score(
-            key=key,
-            deployment_id=message.deployment_id,
-            timestamp=message.timestamp,
-            score_given=message.score_given,
-            score_maximum=message.score_maximum,
-            activity_progress=message.activity_progress,
-            grading_progress=message.grading_progress,
-            comment=message.comment,
-        )
+        return message.score(registration.reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

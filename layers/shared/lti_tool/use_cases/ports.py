@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # names for types only: the hot functions load neither pydant
     from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, State
     from lti_tool.domain.region import Region
     from lti_tool.domain.registration import DeploymentStatus, Registration, RegistrationReference
-    from lti_tool.domain.score import OutboxEntry, Score, ScoreKey
+    from lti_tool.domain.score import OutboxEntry, Score, ScoreId, ScoreKey
     from lti_tool.domain.session import Session, SessionToken
     from lti_tool.domain.tokens import SignedClaims
     from lti_tool.domain.trace import Trail
@@ -245,6 +245,8 @@ class Outbox(Protocol):
         """Take a score unless a newer one is there; `False` when it is."""
 
     def find(self, key: ScoreKey) -> OutboxEntry | None: ...
+
+    def find_by_id(self, score_id: ScoreId) -> OutboxEntry | None: ...
 
     def of_line_item(self, registration: RegistrationReference, line_item: str) -> Sequence[OutboxEntry]: ...
 

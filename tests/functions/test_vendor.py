@@ -1,0 +1,236 @@
+"""The vendor's backend hands in scores and asks what became of them. Who may call is the gateway's to say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lti_tool.domain.registration import DeploymentStatus
+from lti_tool.runtime import wiring
+from tests.support.browser import Browser, receives
+from tests.support.fixtures import Logged
+from tests.support.platform import ABSENT, Platform, Reply
+from tests.support.stack import Stack
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def message(platform: Platform, **other: Any) -> dict[str, Any]:
+    values = {
+        "issuer": platform.issuer,
+        "client_id": platform.client_id,
+        "deployment_id": "1",
+        "line_item": platform.line_item,
+        "user_id": "user-1",
+        "score_given": 27,
+        "score_maximum": 40,
+        "activity_progress": "Completed",
+        "grading_progress": "FullyGraded",
+        "timestamp": NOON.isoformat(),
+        **other,
+    }
+    return {name: value for name, value in values.items() if value is not ABSENT}
+
+
+def test_a_score_is_taken_and_reaches_the_gradebook(stack: Stack, platform: Platform, browser: Browser) -> None:
+    taken = browser.post("/api/scores", document=message(platform))
+    waiting = browser.get(taken.headers["location"]).json()
+    receives(*stack.queued())
+    sent = browser.get(taken.headers["location"]).json()
+
+    assert taken.status == 202
+    assert taken.json() == {"id": waiting["id"], "state": "waiting"}
+    assert (waiting["state"], waiting["attempts"]) == ("waiting", 0)
+    assert (sent["state"], sent["attempts"]) == ("sent", 1)
+    assert sent["timestamp"] == sent["sent_timestamp"] == "2026-11-22T12:00:00.250Z"
+    assert [score.json()["scoreGiven"] for score in platform.scores] == [27]
+
+
+def test_a_score_is_taken_while_the_platform_is_down_and_says_why_it_waits(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    platform.will_answer("/token", *[Reply(status=503)] * 3)
+
+    taken = browser.post("/api/scores", document=message(platform))
+    asked_by_the_request = list(platform.received)
+    receives(*stack.queued())
+    score = browser.get(taken.headers["location"]).json()
+
+    assert taken.status == 202
+    assert asked_by_the_request == []
+    assert (score["state"], score["cause"]) == ("waiting", "token_endpoint_down")
+    assert "sent again by itself" in score["sentence"]
+    assert datetime.fromisoformat(score["next_try_at"]) > datetime.now(UTC)
+
+
+def test_a_score_is_safe_even_when_the_queue_does_not_answer(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    stack.sqs.delete_queue(QueueUrl=stack.queue_url)
+
+    taken = browser.post("/api/scores", document=message(platform))
+    stack.sqs.create_queue(QueueName="ScoresQueue")
+    wiring.sweep().run()
+    receives(*stack.queued())
+
+    assert taken.status == 202
+    assert browser.get(taken.headers["location"]).json()["state"] == "sent"
+
+
+def test_repeating_a_score_changes_nothing(stack: Stack, platform: Platform, browser: Browser) -> None:
+    first = browser.post("/api/scores", document=message(platform))
+    receives(*stack.queued())
+    before = stack.contents()
+
+    again = browser.post("/api/scores", document=message(platform))
+
+    assert again.json() == {"id": first.json()["id"], "state": "sent"}
+    assert stack.contents() == before
+    assert stack.queued() == []
+
+
+def test_an_older_score_is_superseded_and_says_so(stack: Stack, platform: Platform, browser: Browser) -> None:
+    browser.post("/api/scores", document=message(platform))
+    before = stack.contents()
+
+    earlier = message(platform, score_given=3, timestamp=(NOON - timedelta(milliseconds=1)).isoformat())
+    answer = browser.post("/api/scores", document=earlier)
+
+    assert (answer.status, answer.json()["state"]) == (200, "superseded")
+    assert stack.contents() == before
+
+
+def test_two_different_scores_of_one_moment_are_a_conflict(stack: Stack, platform: Platform, browser: Browser) -> None:
+    browser.post("/api/scores", document=message(platform))
+    before = stack.contents()
+
+    answer = browser.post("/api/scores", document=message(platform, score_given=28))
+
+    assert (answer.status, answer.code) == (409, "score_conflict")
+    assert stack.contents() == before
+
+
+def test_a_newer_score_keeps_the_id(platform: Platform, browser: Browser) -> None:
+    newer = (NOON + timedelta(seconds=5)).isoformat()
+
+    answers = [
+        browser.post("/api/scores", document=document)
+        for document in (message(platform), message(platform, timestamp=newer, score_given=28))
+    ]
+
+    assert [answer.json() for answer in answers] == [answers[0].json()] * 2
+
+
+def test_an_id_names_no_person(platform: Platform, browser: Browser) -> None:
+    people = [browser.post("/api/scores", document=message(platform, user_id=name)) for name in ("ada-lovelace", "42")]
+    columns = browser.post("/api/scores", document=message(platform, line_item=platform.line_item + "0", user_id="42"))
+
+    ids = [answer.json()["id"] for answer in (*people, columns)]
+    assert len({found[44:] for found in ids}) == 3, "the same learner has another name in each column"
+    assert not any("ada" in found or "lovelace" in found for found in ids)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"score_given": -1}, "score_given"),
+        ({"score_given": "many"}, "score_given"),
+        ({"score_given": ABSENT}, "message"),
+        ({"score_maximum": 0}, "score_maximum"),
+        ({"timestamp": "yesterday"}, "timestamp"),
+        ({"timestamp": "2026-11-22T10:00:00"}, "timestamp"),
+        ({"timestamp": "2100-01-01T00:00:00Z"}, "timestamp"),
+        ({"user_id": ""}, "user_id"),
+        ({"user_id": 7}, "user_id"),
+        ({"line_item": "ftp://lms.example/1"}, "line_item"),
+        ({"activity_progress": "Done"}, "activity_progress"),
+        ({"grading_progress": ABSENT}, "grading_progress"),
+        ({"overwrite": "never"}, "overwrite"),
+        ({"surprise": 1}, "surprise"),
+        ({"comment": "x" * 4001}, "comment"),
+    ],
+)
+def test_a_score_that_breaks_a_rule_is_refused_by_the_name_of_the_field(
+    stack: Stack, platform: Platform, browser: Browser, changed: dict[str, Any], field: str
+) -> None:
+    before = stack.contents()
+
+    answer = browser.post("/api/scores", document=message(platform, **changed))
+
+    assert (answer.status, answer.code) == (422, "invalid_score_message")
+    assert [fault["field"] for fault in answer.json()["errors"]] == [field]
+    assert answer.json()["errors"][0]["problem"]
+    assert stack.contents() == before
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 5000, b'"score"'])
+def test_what_is_no_json_object_is_refused(stack: Stack, browser: Browser, body: bytes) -> None:
+    before = stack.contents()
+
+    answer = browser.post("/api/scores", body, headers={"content-type": "application/json"})
+
+    assert (answer.status, answer.code) == (422, "invalid_score_message")
+    assert stack.contents() == before
+
+
+def test_a_body_that_is_too_large_is_refused(browser: Browser) -> None:
+    assert browser.post("/api/scores", b" " * (256 * 1024 + 1)).code == "request_too_large"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"issuer": "https://nobody.example"}, "unknown_platform"),
+        ({"client_id": "another"}, "unknown_client_id"),
+        ({"deployment_id": "unheard-of"}, "unknown_deployment"),
+    ],
+)
+def test_a_score_for_somebody_unknown_is_refused(
+    stack: Stack, platform: Platform, browser: Browser, changed: dict[str, Any], code: str
+) -> None:
+    before = stack.contents()
+
+    answer = browser.post("/api/scores", document=message(platform, **changed))
+
+    assert (answer.status, answer.code) == (403, code)
+    assert stack.contents() == before
+
+
+@pytest.mark.parametrize(
+    ("registered", "code"),
+    [
+        ({"enabled": False}, "platform_disabled"),
+        ({"deployments": {"1": DeploymentStatus.DISABLED}}, "deployment_disabled"),
+        ({"deployments": {"1": DeploymentStatus.PENDING}}, "deployment_pending"),
+    ],
+)
+def test_a_score_for_what_is_switched_off_is_refused(
+    stack: Stack, platform: Platform, browser: Browser, registered: dict[str, Any], code: str
+) -> None:
+    stack.knows(platform.registration(**registered))
+
+    answer = browser.post("/api/scores", document=message(platform))
+
+    assert (answer.status, answer.code) == (403, code)
+    assert stack.queued() == []
+
+
+@pytest.mark.parametrize("name", ["r" * 66, "short", "r" * 65 + "%", "../session", "a/b", "é" * 66])
+def test_an_id_that_no_score_has_is_not_found(browser: Browser, stack: Stack, name: str) -> None:
+    before = stack.contents()
+
+    answer = browser.get(f"/api/scores/{name}")
+
+    assert (answer.status, answer.code) == (404, "unknown_score")
+    assert stack.contents() == before
+
+
+def test_the_logs_hold_neither_learner_nor_mark(platform: Platform, browser: Browser, logged: Logged) -> None:
+    browser.post("/api/scores", document=message(platform, user_id="learner-of-note", comment="Well written"))
+    browser.post("/api/scores", document=message(platform, user_id="learner-of-note", score_given=-31.5))
+
+    lines = logged()
+    assert '"code":"invalid_score_message"' in lines
+    assert not [word for word in ("learner-of-note", "Well written", "31.5", platform.line_item) if word in lines]
