@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lti_tool.adapters import platform_http
 from lti_tool.domain.invitation import new_invitation
 from lti_tool.domain.login import fingerprint
 from lti_tool.domain.region import Region
@@ -25,8 +31,8 @@ TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 PLATFORM = "https://purl.imsglobal.org/spec/lti-platform-configuration"
 
 
-def invited(tenant: str = "Example school", lives: timedelta = timedelta(days=1)) -> str:
-    token, invitation = new_invitation(tenant, wiring.now(), lives)
+def invited(tenant: str = "Example school", lives: timedelta = timedelta(days=1), hosts: tuple[str, ...] = ()) -> str:
+    token, invitation = new_invitation(tenant, wiring.now(), lives, hosts)
     wiring.invitations().add(invitation)
     return token
 
@@ -146,7 +152,7 @@ def test_an_invitation_that_is_over_or_was_never_made_opens_nothing(
         answer = introduces(platform, browser, token, configuration(platform), method)
 
         assert (answer.status, answer.code) == (403, "invitation_ended")
-    assert platform.requests_to("/register") == []
+    assert platform.received == []  # without an invitation nobody makes the tool ask anybody
 
 
 @pytest.mark.parametrize(
@@ -191,6 +197,170 @@ def test_a_configuration_that_cannot_be_read_is_refused(platform: Platform, brow
     answer = introduces(platform, browser, invited(), reply)
 
     assert (answer.status, answer.code) == (502, "platform_unavailable")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://lms.example/openid",
+        "https://10.0.0.1/openid",
+        "https://172.16.0.1/openid",
+        "https://192.168.1.1/openid",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://100.64.0.1/openid",
+        "https://0.0.0.0/openid",
+        "https://[fd00::1]/openid",
+        "https://[fe80::1]/openid",
+        "https://[::ffff:10.0.0.1]/openid",
+        "https://[64:ff9b::a00:1]/openid",
+        "https://user:word@lms.example/openid",
+        "https://lms.example@10.0.0.1/openid",
+        "file:///etc/passwd",
+        "gopher://lms.example/openid",
+        "//lms.example/openid",
+        "https:///openid",
+        "https://[/openid",
+        "openid",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_configuration_is_fetched_from_a_public_https_address_only(
+    stack: Stack, browser: Browser, connected: list[object], method: str, url: str
+) -> None:
+    fields = {"invitation": invited(), "openid_configuration": url}
+    before = stack.contents()
+
+    answer = browser.get("/lti/register", fields) if method == "GET" else browser.post("/lti/register", fields)
+
+    assert answer.code == "forbidden_address"
+    assert connected == []
+    assert stack.contents() == before
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every address that a connection was tried to, and none of them gets one."""
+    tried: list[object] = []
+
+    def refuse(address: object, *_: object, **__: object) -> None:
+        tried.append(address)
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    return tried
+
+
+@pytest.mark.parametrize(
+    ("hosts", "code"),
+    [
+        (("127.0.0.1",), "ok"),
+        (("other.example", "127.0.0.1"), "ok"),
+        (("other.example",), "not_invited"),
+        (("*.0.0.1",), "ok"),
+        (("*.0.1",), "ok"),
+        (("*.27.0.0.1",), "not_invited"),
+        (("0.0.1",), "not_invited"),
+        (("127.0.0.1:1",), "not_invited"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_invitation_may_be_for_certain_hosts(
+    platform: Platform, browser: Browser, method: str, hosts: tuple[str, ...], code: str
+) -> None:
+    platform.will_answer("/register", says(ANSWER))
+
+    answer = introduces(platform, browser, invited(hosts=hosts), configuration(platform), method)
+
+    assert answer.code == code
+    assert bool(platform.received) is (code == "ok")  # another host is not even asked
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits of time, in tenths of seconds where they are seconds."""
+    monkeypatch.setattr(platform_http, "TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr(platform_http, "LONGEST_ANSWER_SECONDS", 0.6)
+
+
+@contextmanager
+def trickling(pause_seconds: float) -> Iterator[str]:
+    """A server that sends a byte of its answer, waits, sends the next; its URL."""
+    stopped = threading.Event()
+
+    def serve() -> None:
+        while not stopped.is_set():
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                while not stopped.wait(pause_seconds):
+                    connection.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            stopped.set()
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.usefixtures("stack", "hasty")
+@pytest.mark.parametrize("pause_seconds", [60, 0.02], ids=["silent", "trickling"])
+def test_a_platform_that_is_slow_is_not_waited_for(browser: Browser, pause_seconds: float) -> None:
+    with trickling(pause_seconds) as url:
+        fields = {"invitation": invited(), "openid_configuration": f"{url}/openid"}
+        began = time.monotonic()
+        answer = browser.get("/lti/register", fields)
+
+    assert (answer.status, answer.code) == (502, "platform_unavailable")
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_registration_that_is_answered_too_slowly_leaves_the_invitation_open(
+    platform: Platform, browser: Browser
+) -> None:
+    token = invited()
+    platform.will_answer("/register", says(ANSWER))
+    with trickling(0.02) as url:
+        late = introduces(platform, browser, token, configuration(platform, registration_endpoint=f"{url}/register"))
+
+    second = introduces(platform, browser, token, configuration(platform))
+
+    assert (late.status, late.code) == (502, "platform_unavailable")
+    assert second.status == 200
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (Reply(status=302, headers={"Location": "http://127.0.0.1:1/register"}), "platform_refused"),
+        (Reply(status=307, headers={"Location": "http://127.0.0.1:1/register"}), "platform_refused"),
+        (Reply(status=503), "platform_unavailable"),
+        (Reply(body=b"[" + b" " * 300_000 + b"]"), "platform_unavailable"),
+        (Reply(body=b"<html>"), "invalid_platform_configuration"),
+        (Reply(body=b"{}"), "invalid_platform_configuration"),
+        (Reply(body=b'{"client_id": true}'), "invalid_platform_configuration"),
+        (Reply(body=b"[" * 100_000), "invalid_platform_configuration"),
+    ],
+    ids=["elsewhere", "moved", "down", "giant", "no JSON", "no client id", "no text", "deep"],
+)
+def test_an_answer_to_our_request_that_is_none_registers_nothing(
+    stack: Stack, platform: Platform, browser: Browser, reply: Reply, code: str
+) -> None:
+    token = invited()
+    before = stack.contents()
+    platform.will_answer("/register", reply)
+
+    answer = introduces(platform, browser, token, configuration(platform))
+
+    assert (answer.status >= 400, answer.code) == (True, code)
+    assert stack.contents() == before  # and the invitation is open again
 
 
 def test_a_platform_that_says_no_leaves_the_invitation_open(platform: Platform, browser: Browser) -> None:

@@ -33,6 +33,7 @@ class InvitationsTable:
         item = {
             **_key(invitation.fingerprint),
             "tenant": invitation.tenant,
+            "hosts": " ".join(invitation.hosts) or None,
             "created_at": epoch(invitation.created_at),
             "expires_at": epoch(invitation.expires_at),
         }
@@ -92,6 +93,7 @@ def _invitation(item: Item) -> Invitation:
     return Invitation(
         fingerprint=item["sk"].removeprefix("invitation#"),
         tenant=item["tenant"],
+        hosts=tuple(item.get("hosts", "").split()),
         created_at=from_epoch(item["created_at"]),
         expires_at=from_epoch(item["expires_at"]),
         spent_at=from_epoch(item["spent_at"]) if "spent_at" in item else None,

@@ -400,6 +400,15 @@ class InvitationEndedError(ToolError):
     administrator = Step.ASK_FOR_INVITATION
 
 
+class NotInvitedError(ToolError):
+    code = "not_invited"
+    status = 403
+    sentence = "This invitation is for another learning platform."
+    student = Step.NOTHING
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.ASK_FOR_INVITATION
+
+
 class AlreadyRegisteredError(ToolError):
     code = "already_registered"
     status = 409

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from lti_tool.domain.audit import AuditLine
 from lti_tool.domain.dynamic_registration import PlatformConfiguration, registration_answered, registration_request
 from lti_tool.domain.errors import AlreadyRegisteredError, UnknownRegistrationError
-from lti_tool.domain.invitation import Invitation, require_open
+from lti_tool.domain.invitation import Invitation, require_invited, require_open
 from lti_tool.domain.offer import Offer
 from lti_tool.domain.registration import Registration
 from lti_tool.use_cases.ports import AuditTrail, Clock, Introductions, Invitations, RegistrationRegister
@@ -38,6 +38,7 @@ class PlatformRegistrar:
     def introduce(self, token: str, introduction: Introduction) -> tuple[Invitation, PlatformConfiguration]:
         """Who wants to register, for a person to confirm; nothing is spent or stored."""
         invitation = require_open(self.invitations.find(token), self.clock())
+        require_invited(invitation, introduction.configuration_url)  # nobody else makes us ask anybody for anything
         return invitation, self._configuration(introduction)
 
     def request(self, platform: PlatformConfiguration, tool_url: str) -> dict[str, Any]:
@@ -46,7 +47,7 @@ class PlatformRegistrar:
 
     def register(self, token: str, introduction: Introduction, tool_url: str) -> Registration:
         """Make the pact. The invitation is spent first, and open again when the platform did not agree."""
-        platform = self._configuration(introduction)
+        _, platform = self.introduce(token, introduction)
         invitation = self.invitations.spend(token, self.clock())
         try:
             answer = self.introductions.register(
