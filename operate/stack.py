@@ -29,7 +29,15 @@ class Stack:
         os.environ.update(self.environment)
 
 
-_OUTPUTS = ("ToolUrl", "RegistrationsTable", "LaunchesTable", "RecordsTable", "ScoresQueue", "SigningKey")
+_OUTPUTS = (
+    "ToolUrl",
+    "RegistrationsTable",
+    "LaunchesTable",
+    "RecordsTable",
+    "ScoresQueue",
+    "ScoresDeadLetterQueue",
+    "SigningKey",
+)
 
 
 def local_stack() -> Stack:
@@ -50,6 +58,7 @@ def local_stack() -> Stack:
         "LAUNCHES_TABLE": stack["tables"]["launches"],
         "RECORDS_TABLE": stack["tables"]["records"],
         "SCORES_QUEUE_URL": stack["queues"]["scores"],
+        "SCORES_DEAD_LETTERS_URL": stack["queues"]["scores_dead_letters"],
         "SIGNING_KEY_ID": stack["signing_key"],
         "TOOL_URL": stack["tool_url"],
         "LOOPBACK_HTTP": "allowed",
@@ -78,6 +87,7 @@ def deployed_stack(name: str, region: str) -> Stack:
         "LAUNCHES_TABLE": outputs["LaunchesTable"],
         "RECORDS_TABLE": outputs["RecordsTable"],
         "SCORES_QUEUE_URL": outputs["ScoresQueue"],
+        "SCORES_DEAD_LETTERS_URL": outputs["ScoresDeadLetterQueue"],
         "SIGNING_KEY_ID": outputs["SigningKey"],
         "TOOL_URL": outputs["ToolUrl"],
         "LOOPBACK_HTTP": parameters.get("LoopbackHttp", "refused"),

@@ -190,7 +190,7 @@ def test_nothing_waits_where_nothing_was_put_or_all_is_sent(table: RecordsTable,
     table.delivered(leased(table, clock), clock())
 
     assert table.lease(KEY, clock() + timedelta(seconds=30)) is None
-    assert table.due(clock(), 10) == []
+    assert list(table.due(clock())) == []
 
 
 def test_a_delivered_score_remembers_under_which_timestamp(table: RecordsTable, clock: Clock) -> None:
@@ -216,7 +216,7 @@ def test_a_newer_score_that_came_meanwhile_waits_and_may_go_at_once(
     is_newest = table.delivered(entry, clock()) if end == "delivered" else table.refused(entry, "score_refused")
 
     assert is_newest is False
-    assert table.due(clock(), 10) == [KEY]
+    assert list(table.due(clock())) == [KEY]
     again = leased(table, clock)
     assert (again.score, again.version, again.state) == (newer, 2, ScoreState.WAITING)
     assert again.sent_timestamp == (clock() if end == "delivered" else None)
@@ -238,7 +238,7 @@ def test_a_refused_score_waits_no_more_until_a_newer_one_comes(table: RecordsTab
     refused = table.find(KEY)
     assert refused is not None
     assert (refused.state, refused.cause) == (ScoreState.REFUSED, "line_item_gone")
-    assert table.due(clock() + timedelta(days=1), 10) == []
+    assert list(table.due(clock() + timedelta(days=1))) == []
     table.put(score(clock, timestamp=clock() + timedelta(seconds=1)))
     assert leased(table, clock).version == 2
 
@@ -248,11 +248,11 @@ def test_a_postponed_score_is_due_when_its_time_comes(table: RecordsTable, clock
     table.postpone(leased(table, clock), clock() + timedelta(minutes=5), "token_endpoint_down")
 
     clock.goes_on(minutes=4, seconds=59)
-    assert table.due(clock(), 10) == []
+    assert list(table.due(clock())) == []
     with pytest.raises(ScoreHeldError):
         leased(table, clock)
     clock.goes_on(seconds=1)
-    assert table.due(clock(), 10) == [KEY]
+    assert list(table.due(clock())) == [KEY]
     assert leased(table, clock).cause == "token_endpoint_down"
 
 
@@ -267,13 +267,74 @@ def test_a_wait_that_the_platform_asked_for_outlives_a_newer_score(table: Record
         leased(table, clock)
 
 
-def test_the_due_ones_come_oldest_first_and_no_more_than_asked(table: RecordsTable, clock: Clock) -> None:
-    keys = [replace(KEY, user_id=f"user-{number}") for number in range(5)]
+def test_all_that_is_due_is_found_and_nothing_else(table: RecordsTable, clock: Clock) -> None:
+    keys = [replace(KEY, user_id=f"user-{number}") for number in range(20)]
     for key in keys:
         table.put(score(clock, key=key))
         clock.goes_on(seconds=1)
 
-    assert list(table.due(clock(), 3)) == keys[:3]
+    assert set(table.due(clock() - timedelta(seconds=11))) == set(keys[:10])
+    assert set(table.all_waiting()) == set(keys)
+
+
+def test_a_refused_score_is_listed_until_it_waits_again(table: RecordsTable, clock: Clock) -> None:
+    table.put(score(clock))
+    table.refused(leased(table, clock), "line_item_gone")
+    listed = list(table.all_refused())
+    clock.goes_on(seconds=1)
+    table.put(score(clock))
+
+    assert listed == [KEY]
+    assert list(table.all_refused()) == []
+
+
+def test_a_sender_that_woke_too_late_leaves_everything_as_it_is(table: RecordsTable, clock: Clock) -> None:
+    table.put(score(clock))
+    late = leased(table, clock)
+    clock.goes_on(seconds=31)
+    table.put(score(clock, score_given=8.0))
+    table.delivered(leased(table, clock), clock())
+    settled = table.find(KEY)
+
+    assert table.delivered(late, clock() - timedelta(seconds=31)) is False
+    table.postpone(late, clock() + timedelta(hours=1), "score_service_down")
+    table.refused(late, "score_refused")
+
+    assert table.find(KEY) == settled
+
+
+def test_what_was_sent_can_be_sent_again(table: RecordsTable, clock: Clock) -> None:
+    table.put(score(clock))
+    table.delivered(leased(table, clock), clock())
+
+    assert table.reopen(KEY) is True
+    again = leased(table, clock)
+
+    assert (again.attempts, again.sent_timestamp) == (1, clock())
+    assert table.reopen(KEY) is False  # somebody is at it
+    assert table.reopen(replace(KEY, user_id="nobody")) is False
+
+
+def test_a_wait_can_be_cut_short(table: RecordsTable, clock: Clock) -> None:
+    table.put(score(clock))
+    table.postpone(leased(table, clock), clock() + timedelta(hours=1), "score_service_down")
+
+    assert table.reopen(KEY) is True
+
+    assert leased(table, clock).cause == "score_service_down"
+
+
+def test_a_score_is_deferred_only_when_it_is_due(table: RecordsTable, clock: Clock) -> None:
+    later = clock() + timedelta(minutes=1)
+    table.put(score(clock))
+
+    deferred = [table.defer(KEY, later, "platform_down") for _ in range(2)]
+    entry = table.find(KEY)
+
+    assert deferred == [True, False]
+    assert entry is not None
+    assert (entry.attempts, entry.next_try_at, entry.cause, entry.failing_since) == (0, later, "platform_down", clock())
+    assert table.defer(replace(KEY, user_id="nobody"), later, "platform_down") is False
 
 
 def test_the_scores_of_a_line_item_are_listed_and_no_others(table: RecordsTable, clock: Clock) -> None:

@@ -63,6 +63,7 @@ def in_a_fresh_process(word: str, platform: Platform, *events: object) -> dict[s
         "LAUNCHES_TABLE": "l",
         "RECORDS_TABLE": "s",
         "SCORES_QUEUE_URL": "q",
+        "SCORES_DEAD_LETTERS_URL": "d",
         "SIGNING_KEY_ID": "k",
         "TOOL_URL": TOOL_URL,
         "LOOPBACK_HTTP": "allowed",

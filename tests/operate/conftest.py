@@ -50,7 +50,7 @@ def lti(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
             "launches": names["LAUNCHES_TABLE"],
             "records": names["RECORDS_TABLE"],
         },
-        "queues": {"scores": names["SCORES_QUEUE_URL"]},
+        "queues": {"scores": names["SCORES_QUEUE_URL"], "scores_dead_letters": names["SCORES_DEAD_LETTERS_URL"]},
         "signing_key": names["SIGNING_KEY_ID"],
     }
     (tmp_path / "stack.json").write_text(json.dumps(document))

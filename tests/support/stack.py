@@ -81,12 +81,14 @@ class Stack:
             shape = {part: properties[part] for part in _SHAPE if part in properties}
             self.dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **shape)
         self.queue_url = self.sqs.create_queue(QueueName="ScoresQueue")["QueueUrl"]
+        self.dead_letters_url = self.sqs.create_queue(QueueName="ScoresDeadLetterQueue")["QueueUrl"]
         key = boto3.client("kms", REGION).create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
         self.environment = {
             "REGISTRATIONS_TABLE": "RegistrationsTable",
             "LAUNCHES_TABLE": "LaunchesTable",
             "RECORDS_TABLE": "RecordsTable",
             "SCORES_QUEUE_URL": self.queue_url,
+            "SCORES_DEAD_LETTERS_URL": self.dead_letters_url,
             "SIGNING_KEY_ID": key["KeyMetadata"]["KeyId"],
             "TOOL_URL": TOOL_URL,
             "LOOPBACK_HTTP": "allowed",
@@ -98,8 +100,9 @@ class Stack:
         tables: Any = get_backend("dynamodb")[ACCOUNT][REGION].tables
         for table in TABLES:
             tables[table].items.clear()  # at moto's heart: a request for each item would take most of a test's time
-        self.sqs.delete_queue(QueueUrl=self.queue_url)
-        self.sqs.create_queue(QueueName="ScoresQueue")  # it has the same URL again, and forgot what it delays
+        for url in (self.queue_url, self.dead_letters_url):
+            self.sqs.delete_queue(QueueUrl=url)
+            self.sqs.create_queue(QueueName=url.rpartition("/")[2])  # the same URL again, and forgot what it delays
 
     def knows(self, *registrations: Registration) -> None:
         for registration in registrations:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import pytest
@@ -57,6 +57,12 @@ class Nudges:
     def nudge(self, key: ScoreKey, *, after_seconds: int = 0) -> None:
         assert key == KEY
         self.after.append(after_seconds)
+
+    def nudge_all(self, keys: Iterable[ScoreKey]) -> int:
+        count = len(self.after)
+        for key in keys:
+            self.nudge(key)
+        return len(self.after) - count
 
 
 class World:
@@ -223,7 +229,7 @@ def test_what_lies_further_ahead_than_the_queue_can_delay_is_left_to_the_sweep(w
     sweep = Sweep(outbox=world.outbox, nudges=world.nudges, clock=world.clock)
 
     early = sweep.run()
-    world.clock.now = when
+    world.clock.now = when + timedelta(minutes=1)
     due = sweep.run()
 
     assert (early, due) == (0, 1)
@@ -233,6 +239,7 @@ def test_what_lies_further_ahead_than_the_queue_can_delay_is_left_to_the_sweep(w
 
 def test_a_lost_nudge_costs_time_and_no_mark(world: World) -> None:
     world.scores(7)
+    world.clock.goes_on(minutes=1)
 
     Sweep(outbox=world.outbox, nudges=world.nudges, clock=world.clock).run()
 

@@ -7,13 +7,15 @@
 | `scores#` + first 44 of a score's id | `score#` + the rest | a score on its way, or sent |
 
 Each part from outside is percent-encoded, so that no two keys can meet. Only waiting scores carry `due` and
-`next_try_at`, the keys of the sparse index. `next_try_at` is also the lease: whoever moves it ahead holds the score.
+`next_try_at`, the keys of one sparse index, and only refused ones `refused` and `refused_at`, those of the other. `due`
+and `refused` are one of 16 numbers, drawn from the score's key, so that no single partition of an index takes all the
+writes of an exam's end. `next_try_at` is also the lease: whoever moves it ahead holds the score.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -40,7 +42,7 @@ from lti_tool.use_cases.ports import Clock, LinkKey
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_DUE = "waiting"
+_SHARDS = tuple("0123456789abcdef")
 _NEWER = "attribute_not_exists(pk) OR #timestamp < :timestamp"
 
 
@@ -120,7 +122,7 @@ class RecordsTable:
                 found = self._client.update_item(
                     TableName=self._table,
                     Key=_score_key(key),
-                    UpdateExpression="SET next_try_at = :until ADD attempts :one",
+                    UpdateExpression="SET next_try_at = :until, leased = :one ADD attempts :one",
                     ConditionExpression="#state = :waiting AND next_try_at <= :now",
                     ExpressionAttributeNames={"#state": "state"},
                     ExpressionAttributeValues=marshal(
@@ -137,46 +139,108 @@ class RecordsTable:
         except ConditionFailedError as failure:
             if failure.item is None or failure.item["state"] != ScoreState.WAITING:
                 return None
-            raise ScoreHeldError(_moment(failure.item["next_try_at"])) from None
+            raise ScoreHeldError(_moment(failure.item["next_try_at"]), leased="leased" in failure.item) from None
         return _entry(unmarshal(found["Attributes"]))
 
     def delivered(self, entry: OutboxEntry, timestamp: datetime) -> bool:
         sent = {":state": ScoreState.SENT.value, ":sent_timestamp": _text(timestamp)}
-        if self._settle(
-            entry, "SET #state = :state, sent_timestamp = :sent_timestamp REMOVE due, next_try_at, cause", sent
-        ):
+        settled = "#state = :state, sent_timestamp = :sent_timestamp REMOVE failing_since, cause, refused, refused_at"
+        if self._settle(entry, settled, sent):
             return True
+        self._release(entry)
         del sent[":state"]
-        self._release(entry, "sent_timestamp = :sent_timestamp, ", sent)
+        with suppress(ConditionFailedError):  # erased meanwhile, or somebody else sent a newer one
+            self._update(
+                entry.score.key,
+                "SET sent_timestamp = :sent_timestamp",
+                "attribute_exists(pk) AND (attribute_not_exists(sent_timestamp) OR sent_timestamp < :sent_timestamp)",
+                sent,
+            )
         return False
 
     def refused(self, entry: OutboxEntry, cause: str) -> bool:
-        refused = {":state": ScoreState.REFUSED.value, ":cause": cause}
-        if self._settle(entry, "SET #state = :state, cause = :cause REMOVE due, next_try_at", refused):
+        values = {
+            ":state": ScoreState.REFUSED.value,
+            ":cause": cause,
+            ":shard": _shard(entry.score.key),
+            ":now": _text(self._clock()),
+        }
+        settled = "#state = :state, cause = :cause, refused = :shard, refused_at = :now REMOVE failing_since"
+        if self._settle(entry, settled, values):
             return True
-        self._release(entry, "", {})
+        self._release(entry)
         return False
 
     def postpone(self, entry: OutboxEntry, next_try_at: datetime, cause: str) -> None:
-        with suppress(ConditionFailedError), store():  # erased meanwhile: nothing waits any more
-            self._client.update_item(
-                TableName=self._table,
-                Key=_score_key(entry.score.key),
-                UpdateExpression="SET next_try_at = :next_try_at, cause = :cause",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues=marshal({":next_try_at": _text(next_try_at), ":cause": cause}),
-            )
+        values = {":next_try_at": _text(next_try_at), ":cause": cause, ":now": _text(self._clock())}
+        self._as_holder(
+            entry,
+            "SET next_try_at = :next_try_at, cause = :cause, failing_since = if_not_exists(failing_since, :now)",
+            values,
+        )
 
-    def due(self, now: datetime, limit: int) -> Sequence[ScoreKey]:
-        with store():
-            page = self._client.query(
-                TableName=self._table,
-                IndexName="due",
-                KeyConditionExpression="due = :due AND next_try_at <= :now",
-                ExpressionAttributeValues=marshal({":due": _DUE, ":now": _text(now)}),
-                Limit=limit,
+    def defer(self, key: ScoreKey, next_try_at: datetime, cause: str) -> bool:
+        now = _text(self._clock())
+        try:
+            self._update(
+                key,
+                "SET next_try_at = :next_try_at, cause = :cause, failing_since = if_not_exists(failing_since, :now)"
+                " REMOVE leased",
+                "#state = :waiting AND next_try_at <= :now",
+                {
+                    ":next_try_at": _text(next_try_at),
+                    ":cause": cause,
+                    ":now": now,
+                    ":waiting": ScoreState.WAITING.value,
+                },
             )
-        return [_key(unmarshal(item)) for item in page["Items"]]
+        except ConditionFailedError:
+            return False
+        return True
+
+    def reopen(self, key: ScoreKey) -> bool:
+        """A version of its own, so that no sender of before takes it for delivered."""
+        values: Item = {":now": _text(self._clock()), ":waiting": ScoreState.WAITING.value, ":shard": _shard(key)}
+        try:
+            self._update(
+                key,
+                "SET #state = :waiting, due = :shard, next_try_at = :now, attempts = :zero, version = version + :one"
+                " REMOVE leased, refused, refused_at",
+                "attribute_exists(pk) AND (attribute_not_exists(leased) OR next_try_at <= :now)",
+                {**values, ":zero": 0, ":one": 1},
+            )
+        except ConditionFailedError:
+            return False
+        return True
+
+    def due(self, now: datetime) -> Iterator[ScoreKey]:
+        for shard in _SHARDS:
+            yield from self._indexed("due", shard, " AND next_try_at <= :now", {":now": _text(now)})
+
+    def all_waiting(self) -> Iterator[ScoreKey]:
+        for shard in _SHARDS:
+            yield from self._indexed("due", shard)
+
+    def all_refused(self) -> Iterator[ScoreKey]:
+        for shard in _SHARDS:
+            yield from self._indexed("refused", shard)
+
+    def _indexed(self, index: str, shard: str, and_where: str = "", values: Item | None = None) -> Iterator[ScoreKey]:
+        """The scores that stand in one partition of a sparse index, which is named like its key; read page by page."""
+        start: dict[str, Any] = {}
+        while True:
+            with store():
+                page = self._client.query(
+                    TableName=self._table,
+                    IndexName=index,
+                    KeyConditionExpression=f"{index} = :shard{and_where}",
+                    ExpressionAttributeValues=marshal({":shard": shard, **(values or {})}),
+                    **start,
+                )
+            yield from (_key(unmarshal(item)) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     # --- Requests ---------------------------------------------------------------------------------------------
 
@@ -195,7 +259,7 @@ class RecordsTable:
             "submitted_at": _text(score.submitted_at) if score.submitted_at else "",
             "comment": score.comment or "",
             "state": ScoreState.WAITING.value,
-            "due": _DUE,
+            "due": _shard(score.key),
             "attempts": 0,
         }
         assignments = [f"#{name} = :{name}" for name in values]
@@ -205,35 +269,50 @@ class RecordsTable:
         return {
             "TableName": self._table,
             "Key": _score_key(score.key),
-            "UpdateExpression": "SET " + ", ".join(assignments) + " REMOVE cause",
+            "UpdateExpression": "SET " + ", ".join(assignments) + " REMOVE cause, refused, refused_at",
             "ConditionExpression": _NEWER,
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": marshal({**{f":{name}": value for name, value in values.items()}, **extra}),
         }
 
-    def _settle(self, entry: OutboxEntry, update: str, values: Item) -> bool:
+    def _settle(self, entry: OutboxEntry, settled: str, values: Item) -> bool:
+        """The end of a score's way, unless it is not this version's any more."""
         try:
-            with store():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=_score_key(entry.score.key),
-                    UpdateExpression=update,
-                    ConditionExpression="version = :version",
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues=marshal({**values, ":version": entry.version}),
-                )
+            self._update(
+                entry.score.key,
+                f"SET {settled}, due, next_try_at, leased",
+                "version = :version",
+                {**values, ":version": entry.version},
+            )
         except ConditionFailedError:
             return False
         return True
 
-    def _release(self, entry: OutboxEntry, assignments: str, values: Item) -> None:
-        with suppress(ConditionFailedError), store():  # erased meanwhile
+    def _release(self, entry: OutboxEntry) -> None:
+        self._as_holder(entry, "SET next_try_at = :now", {":now": _text(self._clock())})
+
+    def _as_holder(self, entry: OutboxEntry, update: str, values: Item) -> None:
+        """End a lease, if it is still ours: the moment that it was given until is its name."""
+        held = {":held": _text(entry.next_try_at) if entry.next_try_at else "", ":waiting": ScoreState.WAITING.value}
+        with suppress(ConditionFailedError):  # erased, or somebody else's by now
+            self._update(
+                entry.score.key,
+                f"{update} REMOVE leased",
+                "#state = :waiting AND next_try_at = :held",
+                {**values, **held},
+            )
+
+    def _update(self, key: ScoreKey, update: str, condition: str, values: Item) -> None:
+        """Raises ConditionFailedError."""
+        names: Any = {"ExpressionAttributeNames": {"#state": "state"}} if "#state" in update + condition else {}
+        with store():
             self._client.update_item(
                 TableName=self._table,
-                Key=_score_key(entry.score.key),
-                UpdateExpression=f"SET {assignments}next_try_at = :now",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues=marshal({**values, ":now": _text(self._clock())}),
+                Key=_score_key(key),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=marshal(values),
+                **names,
             )
 
     def _read(self, pk: str, sk: str) -> Item | None:
@@ -279,6 +358,11 @@ def _pk_sk(score_id: ScoreId) -> tuple[str, str]:
 def _score_key(key: ScoreKey) -> dict[str, Any]:
     pk, sk = _pk_sk(key.id)
     return marshal({"pk": pk, "sk": sk})
+
+
+def _shard(key: ScoreKey) -> str:
+    """One of 16, always the same for a score."""
+    return hashlib.sha256("\n".join(_score_pk_sk(key)).encode()).hexdigest()[0]
 
 
 def _text(moment: datetime) -> str:
@@ -349,4 +433,6 @@ def _entry(item: Item) -> OutboxEntry:
         sent_timestamp=_moment(item["sent_timestamp"]) if "sent_timestamp" in item else None,
         next_try_at=_moment(item["next_try_at"]) if "next_try_at" in item else None,
         cause=item.get("cause"),
+        failing_since=_moment(item["failing_since"]) if "failing_since" in item else None,
+        refused_at=_moment(item["refused_at"]) if "refused_at" in item else None,
     )

@@ -633,12 +633,13 @@ class StoreUnavailableError(ToolError):
 
 
 class ScoreHeldError(ToolError):
-    """A waiting score is another sender's, or not to be tried yet; `until` says how long."""
+    """A waiting score is another sender's (`leased`), or not to be tried yet; `until` says how long."""
 
     code = "score_held"
     status = 503
     sentence = "This score is being sent by another sender, or its next try is not due."
 
-    def __init__(self, until: datetime) -> None:
+    def __init__(self, until: datetime, *, leased: bool = False) -> None:
         super().__init__()
         self.until = until
+        self.leased = leased

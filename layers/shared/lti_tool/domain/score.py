@@ -105,8 +105,8 @@ class ScoreState(StrEnum):
 class OutboxEntry:
     """A score in the outbox. `version` grows with each newer score.
 
-    `sent_timestamp` is the timestamp under which the platform last took one; `next_try_at` is when the next try is
-    due, while it waits.
+    `sent_timestamp` is the timestamp under which the platform last took one. While it waits, `next_try_at` is when the
+    next try is due, and `failing_since` when the first of the tries failed that `cause` tells of.
     """
 
     score: Score
@@ -116,6 +116,21 @@ class OutboxEntry:
     sent_timestamp: datetime | None = None
     next_try_at: datetime | None = None
     cause: str | None = None
+    failing_since: datetime | None = None
+    refused_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message that was given up. `reason` is an error's code; empty where the queue itself gave up.
+
+    `receipt` is good for one minute.
+    """
+
+    message_id: str
+    body: str
+    reason: str
+    receipt: str
 
 
 # --- What a platform is sent ------------------------------------------------------------------------------------

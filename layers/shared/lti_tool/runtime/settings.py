@@ -20,6 +20,7 @@ class Settings:
     launches_table: str
     records_table: str
     scores_queue_url: str
+    scores_dead_letters_url: str
     signing_key_id: str
     tool_url: str
     loopback_http: bool
@@ -36,6 +37,7 @@ def settings() -> Settings:
         launches_table=env["LAUNCHES_TABLE"],
         records_table=env["RECORDS_TABLE"],
         scores_queue_url=env["SCORES_QUEUE_URL"],
+        scores_dead_letters_url=env["SCORES_DEAD_LETTERS_URL"],
         signing_key_id=env["SIGNING_KEY_ID"],
         tool_url=env.get("TOOL_URL", "").rstrip("/"),
         loopback_http=env.get("LOOPBACK_HTTP") == "allowed",

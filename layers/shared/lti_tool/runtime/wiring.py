@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lti_tool.adapters.records_table import RecordsTable
     from lti_tool.adapters.regions_table import RegionsTable
     from lti_tool.adapters.registrations_table import CatalogueTable, RegistrationsTable
-    from lti_tool.adapters.sqs import ScoresQueue
+    from lti_tool.adapters.sqs import ScoresDeadLetters, ScoresQueue
     from lti_tool.domain.offer import Offer
     from lti_tool.use_cases.activity import ActivityDesk
     from lti_tool.use_cases.deeplink import DeepLinkAnswerer
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lti_tool.use_cases.launch import LaunchVerifier
     from lti_tool.use_cases.login import LoginStarter
     from lti_tool.use_cases.register import PlatformRegistrar
+    from lti_tool.use_cases.scores import ScoreDesk
     from lti_tool.use_cases.session import SessionGuard
     from lti_tool.use_cases.vendor import ScoreIntake
 
@@ -206,6 +207,20 @@ def score_intake() -> ScoreIntake:
     from lti_tool.use_cases.vendor import ScoreIntake
 
     return ScoreIntake(registrations=registrations(), outbox=_records(), nudges=_queue())
+
+
+@cache
+def score_desk() -> ScoreDesk:
+    from lti_tool.use_cases.scores import ScoreDesk
+
+    return ScoreDesk(outbox=_records(), nudges=_queue(), dead_letters=dead_letters())
+
+
+@cache
+def dead_letters() -> ScoresDeadLetters:
+    from lti_tool.adapters.sqs import ScoresDeadLetters
+
+    return ScoresDeadLetters(_client("sqs"), settings().scores_dead_letters_url, settings().scores_queue_url)
 
 
 @cache

@@ -6,6 +6,7 @@ import math
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from lti_tool.domain.errors import (
     PlatformRefusedError,
@@ -25,7 +26,8 @@ from lti_tool.domain.score import (
 from lti_tool.use_cases.ports import Clock, Gradebook, Nudges, Outbox, Registrations
 
 LONGEST_DELAY = timedelta(minutes=15)  # what SQS can delay a message; the sweep takes care of the rest
-SWEPT_AT_ONCE = 500
+OVERDUE = timedelta(minutes=1)  # until then a nudge is probably on its way
+SWEPT_AT_ONCE = 20_000  # what fits well into the minute that the function has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,8 @@ class GradeSync:
         try:
             entry = self.outbox.lease(key, self.clock() + self.lease)
         except ScoreHeldError as held:
-            self._nudge_at(key, held.until)
+            if held.leased:  # its sender may die; a score that only waits for its next try has a nudge on its way
+                self._nudge_at(key, held.until)
             return "held"
         if entry is None:
             return "nothing_waits"
@@ -100,7 +103,5 @@ class Sweep:
     clock: Clock
 
     def run(self) -> int:
-        keys = self.outbox.due(self.clock(), SWEPT_AT_ONCE)
-        for key in keys:
-            self.nudges.nudge(key)
-        return len(keys)
+        due = self.outbox.due(self.clock() - OVERDUE)
+        return self.nudges.nudge_all(islice(due, SWEPT_AT_ONCE))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # names for types only: the hot functions load neither pydant
     from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, State
     from lti_tool.domain.region import Region
     from lti_tool.domain.registration import DeploymentStatus, Registration, RegistrationReference
-    from lti_tool.domain.score import OutboxEntry, Score, ScoreId, ScoreKey
+    from lti_tool.domain.score import DeadLetter, OutboxEntry, Score, ScoreId, ScoreKey
     from lti_tool.domain.session import Session, SessionToken
     from lti_tool.domain.tokens import SignedClaims
     from lti_tool.domain.trace import Trail
@@ -266,12 +266,37 @@ class Outbox(Protocol):
     def postpone(self, entry: OutboxEntry, next_try_at: datetime, cause: str) -> None:
         """Keep it waiting, whichever version is there now: the platform is the matter, not the score."""
 
-    def due(self, now: datetime, limit: int) -> Sequence[ScoreKey]: ...
+    def defer(self, key: ScoreKey, next_try_at: datetime, cause: str) -> bool:
+        """Keep a due score waiting without a try; `False` when it is not due, or held."""
+
+    def reopen(self, key: ScoreKey) -> bool:
+        """Let a score be sent now: again, or before its next try; `False` where there is none, or a sender holds it."""
+
+    def due(self, now: datetime) -> Iterator[ScoreKey]: ...
+
+    def all_waiting(self) -> Iterator[ScoreKey]:
+        """Of every platform, in no order, read page by page as they are asked for; a moment old."""
+
+    def all_refused(self) -> Iterator[ScoreKey]:
+        """The same for scores that a platform refused."""
 
 
 class Nudges(Protocol):
     def nudge(self, key: ScoreKey, *, after_seconds: int = 0) -> None:
         """Put a nudge on the queue; `after_seconds` is at most 900."""
+
+    def nudge_all(self, keys: Iterable[ScoreKey]) -> int:
+        """A nudge for each, ten at a time; how many."""
+
+
+class DeadLetters(Protocol):
+    """Messages of the scores queue that were given up, each with the reason."""
+
+    def letters(self) -> Iterator[DeadLetter]:
+        """Those that can be had now; whoever looks at one holds it for a minute."""
+
+    def bring_back(self, letter: DeadLetter) -> None:
+        """To the scores queue; only then it leaves the dead letters. Dying in between makes two of it, never none."""
 
 
 class Gradebook(Protocol):

@@ -1,0 +1,58 @@
+"""The operator's hand in the outbox: see what is on its way, send it again, bring dead letters back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lti_tool.domain.score import DeadLetter, OutboxEntry, ScoreKey
+from lti_tool.use_cases.ports import DeadLetters, Nudges, Outbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreDesk:
+    outbox: Outbox
+    nudges: Nudges
+    dead_letters: DeadLetters
+
+    def waiting(self) -> Iterator[OutboxEntry]:
+        """Every score that waits, read as it is asked for: take as many as are wanted."""
+        return self._found(self.outbox.all_waiting())
+
+    def refused(self) -> Iterator[OutboxEntry]:
+        return self._found(self.outbox.all_refused())
+
+    def resend(self, key: ScoreKey) -> bool:
+        """Send it now, whether it was sent, was refused, or waits for its next try.
+
+        `False` where there is no such score, or a sender has it in hand. A platform that asked us to wait, or is down,
+        is not asked before its time for all that.
+        """
+        reopened = self.outbox.reopen(key)
+        if reopened:
+            self.nudges.nudge(key)
+        return reopened
+
+    def resend_all(self, entries: Iterator[OutboxEntry]) -> int:
+        """The same for many; how many there were."""
+        keys = (entry.score.key for entry in entries)
+        return self.nudges.nudge_all(key for key in keys if self.outbox.reopen(key))
+
+    def letters(self) -> Iterator[DeadLetter]:
+        """The dead letters, each with its reason; whoever looks holds them for a minute."""
+        return self.dead_letters.letters()
+
+    def redrive(self, wanted: Callable[[DeadLetter], bool] = lambda _: True) -> int:
+        """Bring the dead letters back to the queue, and say how many. None is lost, also if this process dies.
+
+        Each text is brought back once: a letter that fails again at once comes back to the dead letters and stays.
+        """
+        seen: set[str] = set()
+        for letter in self.dead_letters.letters():
+            if letter.body not in seen and wanted(letter):
+                self.dead_letters.bring_back(letter)
+                seen.add(letter.body)
+        return len(seen)
+
+    def _found(self, keys: Iterator[ScoreKey]) -> Iterator[OutboxEntry]:
+        return (entry for key in keys if (entry := self.outbox.find(key)) is not None)
