@@ -44,6 +44,14 @@ verbs: ## list the verbs
 	@.tools/bin/uv pip sync --quiet --python .platform/bin/python --require-hashes requirements/platform.txt
 	@touch $@
 
+.guard/.ready: .tools/.ready requirements/guard.txt requirements/guard/package-lock.json
+	@test -x .guard/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .guard
+	@.tools/bin/uv pip sync --quiet --python .guard/bin/python --require-hashes requirements/guard.txt
+	@cp requirements/guard/*.json .guard/
+	@! command -v npm >/dev/null || (cd .guard && npm ci --silent --ignore-scripts --legacy-peer-deps && \
+		find node_modules -name cfn-guard -type f -exec chmod +x {} +)
+	@touch $@
+
 # AWS, emulated: what `make e2e` deploys to.
 .emulator/.ready: .tools/.ready requirements/emulator.txt
 	@test -x .emulator/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .emulator
@@ -79,7 +87,7 @@ test: .venv/.ready .platform/.ready ## run every test
 unit: .venv/.ready ## run the tests that need no running stack: a few seconds
 	@$(PY) -m pytest -q tests/domain tests/use_cases tests/adapters tests/functions tests/conformance
 
-check: .venv/.ready validate ## style, types, import layers, template: what CI runs beside the tests
+check: .venv/.ready validate guard ## style, types, import layers, template: what CI runs beside the tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -91,6 +99,15 @@ validate: .venv/.ready .sam/.ready
 	@$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules --ignore-checks WS1000 WS1004 ES6000 -- template.yaml
 	@.sam/bin/sam validate --lint
 	@.sam/bin/sam validate --region us-east-1
+
+# The binaries that the package brings: bin/ubuntu and bin/macos, x86_64 and aarch64.
+CFN_GUARD = .guard/node_modules/@cdklabs/cdk-validator-cfnguard/bin/$(if $(filter Darwin,$(shell uname -s)),macos,ubuntu)/$(subst arm64,aarch64,$(shell uname -m))/cfn-guard
+
+.PHONY: guard
+guard: .guard/.ready ## hold template.yaml to checkov's rules and the house rules of template.guard (npm brings cfn-guard)
+	@BC_SKIP_MAPPING=TRUE .guard/bin/checkov --config-file .checkov.yaml --file template.yaml
+	@test -x $(CFN_GUARD) || { echo "cfn-guard comes by npm, which is not here: template.guard was NOT checked" >&2; test -z "$$CI"; exit; }; \
+	$(CFN_GUARD) validate --data template.yaml --rules template.guard --show-summary fail
 
 .PHONY: bench
 bench: .bench/.ready ## measure the budgets of docs/budgets.md; `make build` first, for the artefact
@@ -115,5 +132,5 @@ build: .sam/.ready ## make the artefact that is deployed, in .aws-sam/build
 	@$(PYTHON313) -m compileall -q --invalidation-mode unchecked-hash .aws-sam/build/*Function
 
 clean: ## remove what the verbs made
-	@rm -rf .venv .tools .sam .platform .bench .emulator .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .tools .sam .platform .bench .emulator .guard .aws-sam .local .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

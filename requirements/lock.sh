@@ -8,6 +8,7 @@ lock pyproject.toml requirements/dev.in --universal --python-version 3.11 \
   --constraint layers/shared/requirements.txt --output-file requirements/dev.txt
 lock requirements/sam.in --universal --python-version 3.11 --output-file requirements/sam.txt
 lock requirements/emulator.in --universal --python-version 3.11 --output-file requirements/emulator.txt
+lock requirements/guard.in --universal --python-version 3.11 --output-file requirements/guard.txt
 lock requirements/uv.in --universal --python-version 3.11 --output-file requirements/uv.txt
 lock requirements/platform.in --universal --python-version 3.11 --output-file requirements/platform.txt
 lock pyproject.toml requirements/bench.in --universal --python-version 3.11 \
