@@ -17,6 +17,7 @@ _STEPS = {
     "id_token_trusted": "trusted the id_token: signature, parties and times are right",
     "message_understood": "understood the message",
     "deployment_served": "the deployment is served",
+    "placed": "the landing rules said what this person may do",
 }
 
 

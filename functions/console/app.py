@@ -5,8 +5,10 @@ from pathlib import Path
 
 from lti_tool.domain.activity import found_in, parse_answers
 from lti_tool.domain.errors import InvalidRequestError, NotFoundError, NotPermittedError, SessionEndedError
+from lti_tool.domain.roles import Right
 from lti_tool.domain.session import Session, SessionToken
 from lti_tool.runtime import http, static, views, wiring
+from lti_tool.use_cases.activity import named_by_link
 
 PAGES = static.Pages(Path(__file__).parent / "pages")
 LONGEST_LIST = 50
@@ -17,7 +19,7 @@ def session(_: http.Request, session: Session) -> http.Response:
 
 
 def catalogue(request: http.Request, session: Session) -> http.Response:
-    if not session.launch.is_staff:
+    if not session.launch.may(Right.CHOOSE):
         raise NotPermittedError
     query = request.parameters()
     limit, cursor = query.optional("limit") or "20", query.optional("cursor") or "0"
@@ -37,6 +39,8 @@ def activity(_: http.Request, session: Session) -> http.Response:
     desk = wiring.activity_desk()
     opened = desk.opened(session.launch)
     work = desk.own_work(session.launch)
+    if work is None:
+        desk.start(session.launch)
     return http.as_json({"activity": opened.shown(), "attempt": views.work_view(work) if work else None})
 
 
@@ -54,10 +58,22 @@ def review(_: http.Request, session: Session) -> http.Response:
     return http.as_json({"activity": desk.opened(session.launch).shown(), "learner": learner})
 
 
+def delivery(_: http.Request, session: Session) -> http.Response:
+    """What the link opens, as staff may see it. `named_by_link`: the teacher's choice here does not count."""
+    activity = wiring.activity_desk().summarised(session.launch)
+    return http.as_json({"activity": activity.summary(), "named_by_link": named_by_link(session.launch) is not None})
+
+
+def progress(_: http.Request, session: Session) -> http.Response:
+    desk = wiring.activity_desk()
+    learners = [views.progress_view(progress) for progress in desk.progress(session.launch)]
+    return http.as_json({"activity": desk.summarised(session.launch).summary(), "learners": learners})
+
+
 def marks(_: http.Request, session: Session) -> http.Response:
     desk = wiring.activity_desk()
     learners = [views.learner_view(work) for work in desk.all_work(session.launch)]
-    return http.as_json({"activity": desk.opened(session.launch).summary(), "learners": learners})
+    return http.as_json({"activity": desk.summarised(session.launch).summary(), "learners": learners})
 
 
 def binding(request: http.Request, session: Session) -> http.Response:
@@ -74,6 +90,8 @@ CALLS: dict[str, dict[str, Callable[[http.Request, Session], http.Response]]] = 
     "/api/catalogue": {"GET": catalogue},
     "/api/activity": {"GET": activity},
     "/api/attempt": {"POST": attempt},
+    "/api/delivery": {"GET": delivery},
+    "/api/progress": {"GET": progress},
     "/api/marks": {"GET": marks},
     "/api/review": {"GET": review},
     "/api/binding": {"PUT": binding},

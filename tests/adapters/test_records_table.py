@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lti_tool.adapters import records_table
 from lti_tool.adapters.records_table import RecordsTable
-from lti_tool.domain.activity import Attempt
+from lti_tool.domain.activity import Attempt, Start
 from lti_tool.domain.errors import ScoreHeldError
 from lti_tool.domain.registration import RegistrationReference, reference_of
 from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey, ScoreState
@@ -85,6 +85,21 @@ def test_an_attempt_comes_back_as_it_was_handed_in(table: RecordsTable, clock: C
 
     assert table.attempt(LINK, "user-1") == handed_in
     assert table.attempt(LINK, "user-2") is None
+
+
+@pytest.mark.parametrize("name", ["Ada", None, "Zoë 山田 🎓"])
+def test_when_a_learner_began_is_kept_from_the_first_time(table: RecordsTable, clock: Clock, name: str | None) -> None:
+    first = Start(user_id="user#1", name=name, started_at=clock())
+    table.note_start(LINK, first)
+    clock.goes_on(seconds=1)
+
+    table.note_start(LINK, replace(first, started_at=clock()))
+    table.note_start(LINK, replace(first, user_id="user-2"))
+    table.hand_in(LINK, attempt(clock()), None)
+
+    assert table.starts(LINK) == [first, replace(first, user_id="user-2")]
+    assert len(table.attempts(LINK)) == 1
+    assert table.starts(replace(LINK, resource_link_id="link-2")) == []
 
 
 def test_an_attempt_and_its_score_are_stored_together(table: RecordsTable, clock: Clock) -> None:

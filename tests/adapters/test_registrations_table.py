@@ -13,6 +13,7 @@ from lti_tool.domain.errors import (
     UnknownActivityError,
     UnknownRegistrationError,
 )
+from lti_tool.domain.landing import LandingTable, parse_table, shipped_table
 from lti_tool.domain.registration import DeploymentPolicy, DeploymentStatus, PlatformFamily, Registration, reference_of
 from tests.support.stack import Stack, catalogue
 
@@ -242,3 +243,94 @@ def test_a_removed_activity_is_unknown(stack: Stack) -> None:
 def test_a_table_that_does_not_answer_is_our_own_error(stack: Stack) -> None:
     with pytest.raises(StoreUnavailableError):
         RegistrationsTable(stack.dynamodb, "NoSuchTable").referred_to(registration().reference)
+
+
+# --- Landing rules ------------------------------------------------------------------------------------------------
+
+
+def landing_table(name: str) -> LandingTable:
+    rules = [{"name": name, "roles": ["Mentor"], "privileges": ["grader"]}]
+    return parse_table("stack", {"rules": rules})
+
+
+def name_in_force(table: RegistrationsTable, deployment_id: str = "1") -> str:
+    return table.table_for(registration().reference, deployment_id).rules[0].name
+
+
+def test_the_nearest_table_is_in_force_and_replaces_the_wider_ones(table: RegistrationsTable) -> None:
+    table.add(registration())
+    reference = registration().reference
+    found = [table.table_for(reference, "1")]
+    for where in ((None, None), (reference, None), (reference, "1")):
+        table.put_table(landing_table(str(where)), *where)
+        found.append(table.table_for(reference, "1"))
+
+    assert found[0] == shipped_table()
+    assert [one.scope for one in found[1:]] == ["stack", "platform", "deployment"]
+    assert [len(one.rules) for one in found[1:]] == [1, 1, 1]
+    assert table.table_for(reference, "2").scope == "platform"
+    assert table.table_of_stack().scope == "stack"
+
+
+def test_another_platform_is_not_touched(table: RegistrationsTable) -> None:
+    other = registration(client_id="d")
+    table.add(registration())
+    table.add(other)
+    table.put_table(landing_table("here"), registration().reference, None)
+
+    assert table.table_for(other.reference, "1") == shipped_table()
+
+
+def test_a_table_taken_away_gives_way_to_the_wider_one(table: RegistrationsTable) -> None:
+    table.add(registration())
+    table.put_table(landing_table("stack"), None, None)
+    table.put_table(landing_table("platform"), registration().reference, None)
+
+    assert table.remove_table(registration().reference, None) is True
+    assert name_in_force(table) == "stack"
+    assert table.remove_table(None, None) is True
+    assert table.remove_table(None, None) is False
+    assert table.table_for(registration().reference, "1") == shipped_table()
+
+
+@pytest.mark.parametrize("scope", ["stack", "platform", "deployment"])
+def test_a_changed_table_is_in_force_within_a_minute(
+    table: RegistrationsTable, operator: RegistrationsTable, monotonic: Monotonic, scope: str
+) -> None:
+    table.add(registration())
+    where = {"stack": (None, None), "platform": (registration().reference, None)}.get(
+        scope, (registration().reference, "1")
+    )
+    operator.put_table(landing_table("before"), *where)
+    name_in_force(table)
+    operator.put_table(landing_table("after"), *where)
+
+    monotonic.seconds += 59
+    within_the_minute = name_in_force(table)
+    monotonic.seconds += 1
+    after_the_minute = name_in_force(table)
+
+    assert (within_the_minute, after_the_minute) == ("before", "after")
+
+
+def test_a_table_that_cannot_be_read_lets_nobody_in(table: RegistrationsTable, stack: Stack) -> None:
+    table.add(registration())
+    item = {"pk": {"S": f"registration#{registration().reference}"}, "sk": {"S": "landing"}, "rules": {"S": "{"}}
+    stack.dynamodb.put_item(TableName="RegistrationsTable", Item=item)
+
+    assert table.table_for(registration().reference, "1").rules == ()
+
+
+def test_a_replaced_registration_keeps_its_landing_rules_and_a_removed_one_does_not(
+    table: RegistrationsTable, stack: Stack
+) -> None:
+    table.add(registration())
+    table.put_table(landing_table("platform"), registration().reference, None)
+    table.put_table(landing_table("deployment"), registration().reference, "1")
+
+    table.add(registration(tenant="new"))
+    kept = name_in_force(table)
+    table.remove(registration())
+
+    assert kept == "deployment"
+    assert stack.contents()["RegistrationsTable"] == {}

@@ -10,6 +10,7 @@ import pytest
 from lti_tool.domain import claims as names
 from lti_tool.domain.deeplink import require_acceptable, response_claims
 from lti_tool.domain.errors import InvalidSelectionError, NotPermittedError
+from lti_tool.domain.landing import placed, shipped_table
 from lti_tool.domain.launch import DeepLinkingLaunch, launch_from
 from lti_tool.domain.registration import PlatformFamily
 from lti_tool.domain.tokens import SignedClaims
@@ -29,7 +30,7 @@ def request(role: str = INSTRUCTOR, **settings: Any) -> DeepLinkingLaunch:
         names.ROLES: [role],
         names.DEEP_LINKING_SETTINGS: whole,
     }
-    launch = launch_from(SignedClaims(REGISTRATION, claims))
+    launch = placed(launch_from(SignedClaims(REGISTRATION, claims)), shipped_table())
     assert isinstance(launch, DeepLinkingLaunch)
     return launch
 

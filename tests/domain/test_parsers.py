@@ -16,6 +16,7 @@ from lti_tool.domain import claims as names
 from lti_tool.domain.activity import parse_activity, parse_answers
 from lti_tool.domain.errors import SessionEndedError, ToolError, UnknownStateError
 from lti_tool.domain.jwks import platform_keys
+from lti_tool.domain.landing import placed, shipped_table
 from lti_tool.domain.launch import landing_of, launch_from, require_own_target
 from lti_tool.domain.login import AuthenticationResponse, LoginInitiation, State, outdated_cookies
 from lti_tool.domain.parameters import UnverifiedParameters
@@ -146,7 +147,7 @@ def test_a_message_is_understood_or_refused(changed: dict[str, Any], message_typ
     claims = {**WHOLE, names.MESSAGE_TYPE: message_type, **changed}
 
     def understood() -> str:
-        launch = launch_from(SignedClaims(REGISTRATION, claims))
+        launch = placed(launch_from(SignedClaims(REGISTRATION, claims)), shipped_table())
         require_own_target(launch, "https://tool.example")
         return landing_of(launch)
 

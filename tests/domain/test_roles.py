@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.domain.roles import Privilege, privileges_of
+from lti_tool.domain.landing import shipped_table
+from lti_tool.domain.roles import Privilege
 
 LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
 MEMBERSHIP = LIS + "membership"
 URN = "urn:lti:role:ims/lis/"
+
+
+def privileges_of(roles: Iterable[str]) -> frozenset[Privilege]:
+    rule = shipped_table().rule_for(roles, {}, "LtiResourceLinkRequest")
+    return rule.privileges if rule else frozenset()
+
 
 NOTHING: frozenset[Privilege] = frozenset()
 PLANNER = frozenset((Privilege.PLANNER,))
@@ -116,10 +125,14 @@ def test_an_assistant_grades_also_when_the_principal_comes_along(sub_role: str, 
     assert privileges_of([*beside, assistant]) == GRADER
 
 
-def test_an_assistant_who_develops_content_plans_too() -> None:
+def test_an_assistant_who_develops_content_plans() -> None:
     roles = [f"{MEMBERSHIP}/Instructor#TeachingAssistant", f"{MEMBERSHIP}#ContentDeveloper"]
 
-    assert privileges_of(roles) == GRADER | PLANNER
+    assert privileges_of(roles) == PLANNER
+
+
+def test_who_teaches_and_learns_here_teaches() -> None:
+    assert privileges_of([f"{MEMBERSHIP}#Learner", f"{MEMBERSHIP}#Instructor"]) == PLANNER
 
 
 @pytest.mark.parametrize("role", ELSEWHERE)

@@ -154,6 +154,8 @@ def test_the_session_shows_the_launch_as_the_tool_understood_it(platform: Platfo
         "user": {"id": "user-1", "name": "Ada Example", "email": "ada@school.example"},
         "roles": [LEARNER],
         "privileges": ["candidate"],
+        "rights": ["take"],
+        "rule": "learners",
         "landing": "/app/activity",
         "context": {"id": "course-1", "title": "Geography", "type": []},
         "resource_link": {"id": "link-1", "title": "Week 1"},

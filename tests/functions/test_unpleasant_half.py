@@ -15,8 +15,9 @@ import pytest
 from lti_tool.adapters.outbound import Outbound, is_public
 from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError
+from lti_tool.domain.landing import shipped_table
 from lti_tool.domain.registration import DeploymentPolicy, DeploymentStatus
-from lti_tool.domain.roles import Privilege, privileges_of
+from lti_tool.domain.roles import Privilege
 from lti_tool.runtime import wiring
 from tests.support.browser import ACTIVITY, Browser, receives
 from tests.support.platform import ABSENT, Platform, Reply, compact, rsa_key
@@ -244,7 +245,10 @@ def test_health_is_bad_when_the_key_does_not_answer(stack: Stack, browser: Brows
     ],
 )
 def test_spellings_seen_in_the_field_count(role: str, expected: set[Privilege]) -> None:
-    assert privileges_of([role]) == expected
+    rule = shipped_table().rule_for([role], {}, "LtiResourceLinkRequest")
+
+    assert rule is not None
+    assert rule.privileges == expected
 
 
 # status, _, err = lti("activity", "add", writes(b"\xff\xfe")) -> status 1, path in err (today: UnicodeDecodeError)

@@ -4,6 +4,7 @@
 | --- | --- | --- |
 | `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `binding` | which activity the link opens |
 | `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `attempt#USER` | a learner's newest attempt |
+| `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `start#USER` | when a learner began |
 | `scores#` + first 44 of a score's id | `score#` + the rest | a score on its way, or sent |
 
 Each part from outside is percent-encoded, so that no two keys can meet. Only waiting scores carry `due` and
@@ -24,7 +25,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 
 from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, store, unmarshal
-from lti_tool.domain.activity import Attempt
+from lti_tool.domain.activity import Attempt, Start
 from lti_tool.domain.errors import ScoreHeldError
 from lti_tool.domain.registration import RegistrationReference
 from lti_tool.domain.score import (
@@ -71,6 +72,25 @@ class RecordsTable:
 
     def attempts(self, link: LinkKey) -> Sequence[Attempt]:
         return [_attempt(item) for item in self._query(_link_pk(link), "attempt#")]
+
+    def note_start(self, link: LinkKey, start: Start) -> None:
+        item = {
+            "pk": _link_pk(link),
+            "sk": f"start#{_quoted(start.user_id)}",
+            "user_id": start.user_id,
+            "name": start.name,
+            "started_at": _text(start.started_at),
+        }
+        with suppress(ConditionFailedError), store():  # noted already
+            self._client.put_item(
+                TableName=self._table, Item=marshal(item), ConditionExpression="attribute_not_exists(pk)"
+            )
+
+    def starts(self, link: LinkKey) -> Sequence[Start]:
+        return [
+            Start(user_id=item["user_id"], name=item.get("name"), started_at=_moment(item["started_at"]))
+            for item in self._query(_link_pk(link), "start#")
+        ]
 
     def hand_in(self, link: LinkKey, attempt: Attempt, score: Score | None) -> None:
         writes: list[Any] = [

@@ -5,6 +5,8 @@
 | `registration#REFERENCE` | `registration` | a registration |
 | `registration#REFERENCE` | `deployment#ID` | one deployment's status, and its name if it has one |
 | `issuer#ISSUER` | `registration#REFERENCE` | finds the registrations of an issuer |
+| `registration#REFERENCE` | `landing`, `landing#DEPLOYMENT` | landing rules of its own, as JSON |
+| `landing` | `landing` | the stack's landing rules, as JSON |
 | `catalogue` | `activity#ID` | an activity, as JSON |
 """
 
@@ -23,6 +25,7 @@ from lti_tool.domain.errors import (
     UnknownClientError,
     UnknownRegistrationError,
 )
+from lti_tool.domain.landing import LandingTable, as_json, shipped_table, stored_table
 from lti_tool.domain.registration import (
     DeploymentPolicy,
     DeploymentStatus,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 BELIEVED_SECONDS = 60.0
 _LARGEST_TRANSACTION = 100  # DynamoDB's limit
 _DEPLOYMENT = "deployment#"
+_LANDING = "landing"
 
 
 class RegistrationsTable:
@@ -50,16 +54,23 @@ class RegistrationsTable:
         self._table = table
         self._monotonic = monotonic
         self._believed: dict[str, tuple[float, Registration]] = {}
+        self._landing: dict[str, dict[str, LandingTable]] = {}  # read with its registration, believed as long
+        self._stack_landing: tuple[float, LandingTable] | None = None
 
     def referred_to(self, reference: RegistrationReference) -> Registration:
         until, registration = self._believed.get(reference, (0.0, None))
         if registration is not None and self._monotonic() < until:
             return registration
         items = self._query(f"registration#{reference}")
-        if not items or items[-1]["sk"] != "registration":  # "deployment#..." sorts before it
+        if not items or items[-1]["sk"] != "registration":  # all else sorts before it
             self._believed.pop(reference, None)
             raise UnknownRegistrationError
         registration = _registration(items[-1], items[:-1])
+        self._landing[reference] = {
+            item["sk"]: stored_table("platform" if item["sk"] == _LANDING else "deployment", item["rules"])
+            for item in items
+            if item["sk"].startswith(_LANDING)
+        }
         self._believed[reference] = (self._monotonic() + BELIEVED_SECONDS, registration)
         return registration
 
@@ -116,6 +127,46 @@ class RegistrationsTable:
             tenants = {**believed.deployment_tenants, **({deployment_id: tenant} if tenant else {})}
             learnt = replace(believed, deployments=deployments, deployment_tenants=tenants)
             self._believed[registration.reference] = (until, learnt)
+
+    # --- Landing rules --------------------------------------------------------------------------------------
+
+    def table_for(self, registration: RegistrationReference, deployment_id: str) -> LandingTable:
+        self.referred_to(registration)
+        own = self._landing[registration]
+        return own.get(f"{_LANDING}#{deployment_id}") or own.get(_LANDING) or self.table_of_stack()
+
+    def table_of_stack(self) -> LandingTable:
+        if self._stack_landing is None or self._monotonic() >= self._stack_landing[0]:
+            with store():
+                found = self._client.get_item(
+                    TableName=self._table, Key=marshal({"pk": _LANDING, "sk": _LANDING}), ConsistentRead=True
+                )
+            table = stored_table("stack", unmarshal(found["Item"])["rules"]) if "Item" in found else shipped_table()
+            self._stack_landing = (self._monotonic() + BELIEVED_SECONDS, table)
+        return self._stack_landing[1]
+
+    def put_table(
+        self, table: LandingTable, registration: RegistrationReference | None, deployment_id: str | None
+    ) -> None:
+        item = {**_landing_key(registration, deployment_id), "rules": as_json(table)}
+        with store():
+            self._client.put_item(TableName=self._table, Item=marshal(item))
+        self._forget_landing(registration)
+
+    def remove_table(self, registration: RegistrationReference | None, deployment_id: str | None) -> bool:
+        with store():
+            before = self._client.delete_item(
+                TableName=self._table,
+                Key=marshal(_landing_key(registration, deployment_id)),
+                ReturnValues="ALL_OLD",
+            )
+        self._forget_landing(registration)
+        return "Attributes" in before
+
+    def _forget_landing(self, registration: RegistrationReference | None) -> None:
+        self._stack_landing = None
+        if registration is not None:
+            self._believed.pop(registration, None)
 
     # --- The operator's side --------------------------------------------------------------------------------
 
@@ -266,6 +317,15 @@ def _registration_item(registration: Registration) -> Item:
         "allow_anonymous": registration.allow_anonymous,
         "deployment_policy": registration.deployment_policy.value,
         "frame_ancestors": " ".join(registration.frame_ancestors) or None,
+    }
+
+
+def _landing_key(registration: RegistrationReference | None, deployment_id: str | None) -> Item:
+    if registration is None:
+        return {"pk": _LANDING, "sk": _LANDING}
+    return {
+        "pk": f"registration#{registration}",
+        "sk": _LANDING if deployment_id is None else f"{_LANDING}#{deployment_id}",
     }
 
 

@@ -191,6 +191,15 @@ class Attempt:
     submitted_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A learner began on a resource link: opened its activity for the first time."""
+
+    user_id: str
+    name: str | None
+    started_at: datetime
+
+
 def activity_url(tool_url: str, activity_id: str) -> str:
     return f"{tool_url}/activities/{activity_id}"
 

@@ -15,14 +15,15 @@ from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, activity_url
 from lti_tool.domain.errors import InvalidSelectionError, NotPermittedError
 from lti_tool.domain.launch import DeepLinkingLaunch, DeepLinkingSettings
 from lti_tool.domain.registration import PlatformFamily
+from lti_tool.domain.roles import Right
 
 RESPONSE_LIVES = timedelta(minutes=5)
 LINK = "ltiResourceLink"
 
 
 def require_acceptable(activities: Sequence[Activity], launch: DeepLinkingLaunch) -> None:
-    """Only staff choose, only as many and only the type that the platform takes; choosing nothing is a cancel."""
-    if not launch.is_staff:
+    """Only planners choose, only as many and only the type that the platform takes; choosing nothing is a cancel."""
+    if not launch.may(Right.CHOOSE):
         raise NotPermittedError
     too_many = len(activities) > 1 and not launch.settings.accept_multiple
     if too_many or (activities and LINK not in launch.settings.accept_types):

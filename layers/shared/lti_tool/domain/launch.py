@@ -22,7 +22,7 @@ from lti_tool.domain.errors import (
     UnsupportedVersionError,
 )
 from lti_tool.domain.registration import RegistrationReference
-from lti_tool.domain.roles import STAFF, TEST_USER, Privilege, privileges_of
+from lti_tool.domain.roles import TEST_USER, Privilege, Right, rights_of
 from lti_tool.domain.tokens import SignedClaims
 
 LONGEST_ID = 255
@@ -111,7 +111,10 @@ class DeepLinkingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What all messages have in common."""
+    """What all messages have in common.
+
+    `privileges` are what the landing rules make of it, by the rule named `rule`: none, until a table was asked.
+    """
 
     registration: RegistrationReference
     issuer: str
@@ -127,19 +130,20 @@ class Launch:
     memberships_url: str | None
     locale: str
     return_url: str | None
+    privileges: frozenset[Privilege] = frozenset()
+    rule: str | None = None
 
     @property
-    def privileges(self) -> frozenset[Privilege]:
-        return privileges_of(self.roles)
+    def rights(self) -> frozenset[Right]:
+        return rights_of(self.privileges)
+
+    def may(self, *rights: Right) -> bool:
+        """Whether this person has one of these rights."""
+        return not self.rights.isdisjoint(rights)
 
     @property
     def is_staff(self) -> bool:
-        return bool(self.privileges & STAFF)
-
-    @property
-    def is_candidate(self) -> bool:
-        """Whether this person takes the activity; who teaches here as well, sees the teacher's side."""
-        return Privilege.CANDIDATE in self.privileges and not self.is_staff
+        return bool(self.rights - {Right.TAKE})
 
     @property
     def is_preview(self) -> bool:
@@ -167,6 +171,11 @@ class SubmissionReviewLaunch(Launch):
 
     resource_link: ResourceLink | None
     learner: str
+
+    @property
+    def may_review(self) -> bool:
+        """Graders see any learner's work, a learner only their own."""
+        return self.may(Right.GRADE) or (self.may(Right.TAKE) and self.learner == self.user.id)
 
 
 AnyLaunch = ResourceLinkLaunch | DeepLinkingLaunch | SubmissionReviewLaunch
@@ -243,12 +252,12 @@ def require_own_target(launch: AnyLaunch, tool_url: str) -> None:
 def landing_of(launch: AnyLaunch) -> str:
     """The page that this person sees first."""
     if isinstance(launch, DeepLinkingLaunch):
-        return "/app/picker" if launch.is_staff else "/app/welcome"
-    if isinstance(launch, SubmissionReviewLaunch) and (launch.is_staff or launch.learner == launch.user.id):
+        return "/app/picker" if launch.may(Right.CHOOSE) else "/app/welcome"
+    if isinstance(launch, SubmissionReviewLaunch) and launch.may_review:
         return "/app/review"
     if launch.is_staff:
         return "/app/marks"
-    return "/app/activity" if launch.is_candidate else "/app/welcome"
+    return "/app/activity" if launch.may(Right.TAKE) else "/app/welcome"
 
 
 def return_address(claims: Mapping[str, Any]) -> str | None:

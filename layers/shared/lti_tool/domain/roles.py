@@ -1,7 +1,7 @@
-"""Who somebody is in a course, and what that lets them do.
+"""Who somebody is in a course, and what that may let them do. Which role gives what is said by the landing rules.
 
-Rights inside a course come from context roles alone, matched exactly: an administrator of the institution, or a
-`membership/Learner#Instructor` (a sub-role of Learner), is no teacher here.
+Roles are matched exactly: a `membership/Learner#Instructor` (a sub-role of Learner) is no instructor, and a role in the
+institution is none in the course.
 
 Spec: https://www.imsglobal.org/spec/lti/v1p3/#role-vocabularies
 """
@@ -13,31 +13,10 @@ from enum import StrEnum
 
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
-_LEGACY_CONTEXT_ROLE = "urn:lti:role:ims/lis/"
-_CONTEXT_ROLES = frozenset(
+CONTEXT_ROLES = frozenset(
     ("Administrator", "ContentDeveloper", "Instructor", "Learner", "Manager", "Member", "Mentor", "Officer")
 )
-
-
-class Privilege(StrEnum):
-    """What a person may do with an activity; the product's words, not the spec's."""
-
-    PLANNER = "planner"  # choose, deliver, monitor, grade
-    GRADER = "grader"  # monitor, grade
-    CANDIDATE = "candidate"  # take it
-
-
-STAFF = frozenset((Privilege.PLANNER, Privilege.GRADER))
-
-_BY_PRINCIPAL = {
-    "Administrator": Privilege.PLANNER,
-    "ContentDeveloper": Privilege.PLANNER,
-    "Instructor": Privilege.PLANNER,
-    "Learner": Privilege.CANDIDATE,
-}
-_TEACHING_SUB_ROLES = frozenset(
-    ("ExternalInstructor", "GuestInstructor", "Lecturer", "PrimaryInstructor", "SecondaryInstructor")
-)
+_LEGACY_CONTEXT_ROLE = "urn:lti:role:ims/lis/"
 _GRADING_SUB_ROLES = frozenset(
     (
         "Grader",
@@ -51,7 +30,45 @@ _GRADING_SUB_ROLES = frozenset(
 )
 
 
-def _context_role(role: str) -> tuple[str, str] | None:
+class Privilege(StrEnum):
+    """What a person is here; the product's words, not the spec's. In this order they decide what comes first."""
+
+    PLANNER = "planner"
+    CHIEF_INVIGILATOR = "chief_invigilator"
+    INVIGILATOR = "invigilator"
+    GRADER = "grader"
+    REPORTER = "reporter"
+    CANDIDATE = "candidate"
+
+
+class Right(StrEnum):
+    """What a privilege allows. All but the last belong to staff; in this order the staff page shows its parts."""
+
+    DELIVER = "deliver"  # see what the link opens
+    CHOOSE = "choose"  # say what the link opens, pick activities for a course
+    MONITOR = "monitor"  # see who has started and handed in, and no mark
+    GRADE = "grade"  # see questions, answers and marks; send a mark once more
+    REPORT = "report"  # see marks, change nothing
+    TAKE = "take"  # take the activity; its own mark is seen with it
+
+
+RIGHTS = {
+    Privilege.PLANNER: frozenset((Right.DELIVER, Right.CHOOSE, Right.MONITOR, Right.GRADE)),
+    Privilege.CHIEF_INVIGILATOR: frozenset((Right.DELIVER, Right.MONITOR)),
+    Privilege.INVIGILATOR: frozenset((Right.DELIVER, Right.MONITOR)),
+    Privilege.GRADER: frozenset((Right.GRADE, Right.MONITOR)),
+    Privilege.REPORTER: frozenset((Right.REPORT,)),
+    Privilege.CANDIDATE: frozenset((Right.TAKE,)),
+}
+
+
+def rights_of(privileges: Iterable[Privilege]) -> frozenset[Right]:
+    """What privileges allow together; staff does not take the activity, for its marks would mix with the learners'."""
+    rights = frozenset[Right]().union(*(RIGHTS[privilege] for privilege in privileges))
+    return rights if rights == {Right.TAKE} else rights - {Right.TAKE}
+
+
+def context_role(role: str) -> tuple[str, str] | None:
     """(principal, sub-role) of a context role in any form that the spec knows, else `None`.
 
     Forms: the URI, the sub-role URI, the deprecated short name, LTI 1.1's URN, and two misspellings seen in the field:
@@ -65,26 +82,11 @@ def _context_role(role: str) -> tuple[str, str] | None:
         principal, mark, sub_role = role.removeprefix(MEMBERSHIP + "/").partition("#")
     else:
         principal, mark, sub_role = role.removeprefix(_LEGACY_CONTEXT_ROLE).partition("/")
-    is_whole = principal in _CONTEXT_ROLES and bool(mark) == bool(sub_role)
+    is_whole = principal in CONTEXT_ROLES and bool(mark) == bool(sub_role)
     return (principal, sub_role) if is_whole else None
 
 
-def privileges_of(roles: Iterable[str]) -> frozenset[Privilege]:
-    """What the roles of a launch allow together; unknown roles and no roles allow nothing.
-
-    A teaching assistant usually comes with the principal role Instructor beside the sub-role (Canvas), and stays a
-    grader all the same unless something else says more.
-    """
-    context_roles = [found for role in roles if (found := _context_role(role)) is not None]
-    assisting = any(principal == "Instructor" and sub in _GRADING_SUB_ROLES for principal, sub in context_roles)
-    allowed: set[Privilege] = set()
-    for principal, sub_role in context_roles:
-        if principal == "Instructor" and (sub_role in _GRADING_SUB_ROLES or (assisting and not sub_role)):
-            allowed.add(Privilege.GRADER)
-            continue
-        counts = (
-            principal == "Learner" or not sub_role or (principal == "Instructor" and sub_role in _TEACHING_SUB_ROLES)
-        )
-        if counts and principal in _BY_PRINCIPAL:  # a librarian or an external supporter is no planner
-            allowed.add(_BY_PRINCIPAL[principal])
-    return frozenset(allowed)
+def short_role(role: str) -> str:
+    """`Instructor` or `Instructor/Lecturer` for a role in the course, whichever form it came in; others as they are."""
+    found = context_role(role)
+    return role if found is None else "/".join(part for part in found if part)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lti_tool.domain.launch import AnyLaunch, DeepLinkingLaunch, ResourceLinkLaunch, landing_of
+from lti_tool.domain.roles import Right
 from lti_tool.domain.score import OutboxEntry, ScoreState, iso
 from lti_tool.domain.session import Session
-from lti_tool.use_cases.activity import Work
+from lti_tool.use_cases.activity import Progress, Work
 
 CAUSES = {
     "line_item_gone": "The gradebook column is not there any more.",
@@ -33,6 +34,7 @@ def session_view(session: Session) -> dict[str, Any]:
         "user": _given(id=launch.user.id, name=launch.user.name, email=launch.user.email),
         "roles": list(launch.roles),
         "privileges": sorted(launch.privileges),
+        "rights": [right.value for right in Right if launch.may(right)],
         "landing": landing_of(launch),
         "custom": dict(launch.custom),
         "services": _services(launch),
@@ -52,6 +54,7 @@ def session_view(session: Session) -> dict[str, Any]:
             "accept_lineitem": settings.accept_line_item,
             **_given(title=settings.title, text=settings.text),
         }
+    view |= _given(rule=launch.rule)
     view |= _given(line_item=launch.grades and launch.grades.line_item, return_url=launch.return_url)
     return view
 
@@ -91,6 +94,15 @@ def score_view(entry: OutboxEntry) -> dict[str, Any]:
             next_try_at=entry.next_try_at and iso(entry.next_try_at),
             sent_timestamp=entry.sent_timestamp and iso(entry.sent_timestamp),
         ),
+    }
+
+
+def progress_view(progress: Progress) -> dict[str, Any]:
+    started, submitted = progress.started_at, progress.submitted_at
+    return {
+        "user_id": progress.user_id,
+        **_given(name=progress.name),
+        **_given(started_at=started and iso(started), submitted_at=submitted and iso(submitted)),
     }
 
 

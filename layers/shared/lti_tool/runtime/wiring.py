@@ -91,6 +91,7 @@ def launch_verifier() -> LaunchVerifier:
         login_attempts=launches(),
         sessions=launches(),
         audit=audit(),
+        landing=registrations(),
         clock=now,
     )
 
@@ -157,7 +158,12 @@ def deep_link_answerer() -> DeepLinkAnswerer:
     from lti_tool.use_cases.deeplink import DeepLinkAnswerer
 
     return DeepLinkAnswerer(
-        sessions=launches(), registrations=registrations(), catalogue=catalogue(), signer=_signer(), clock=now
+        sessions=launches(),
+        registrations=registrations(),
+        landing=registrations(),
+        catalogue=catalogue(),
+        signer=_signer(),
+        clock=now,
     )
 
 
@@ -165,7 +171,7 @@ def deep_link_answerer() -> DeepLinkAnswerer:
 def session_guard() -> SessionGuard:
     from lti_tool.use_cases.session import SessionGuard
 
-    return SessionGuard(sessions=launches(), registrations=registrations())
+    return SessionGuard(sessions=launches(), registrations=registrations(), landing=registrations())
 
 
 @cache

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, Answers, Attempt, activity_named_by
+from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, Answers, Attempt, Start, activity_named_by
 from lti_tool.domain.errors import ActivityNotBoundError, NotPermittedError
 from lti_tool.domain.launch import AnyLaunch, ResourceLink, ResourceLinkLaunch, SubmissionReviewLaunch
+from lti_tool.domain.roles import Right
 from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey
 from lti_tool.use_cases.ports import Catalogue, Clock, LinkKey, Nudges, Outbox, Records
 
@@ -17,6 +19,16 @@ class Work:
 
     attempt: Attempt
     delivery: OutboxEntry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far one learner is. Who handed in without the page, or before it noted this, has no `started_at`."""
+
+    user_id: str
+    name: str | None
+    started_at: datetime | None
+    submitted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,36 +45,46 @@ class ActivityDesk:
         """The activity behind the link: by its custom parameter, by its address, or as its teacher bound it.
 
         Raises:
-            NotPermittedError: the person's role opens nothing here.
+            NotPermittedError: the person may see no questions here.
             ActivityNotBoundError, UnknownActivityError.
         """
-        if not (launch.is_staff or launch.is_candidate):
-            raise NotPermittedError
-        named = launch.custom.get(ACTIVITY_PARAMETER) or activity_named_by(launch.target_link_uri)
-        activity_id = named or self.records.bound_activity(_link(launch))
+        _require(launch, Right.TAKE, Right.GRADE)
+        return self._activity(launch)
+
+    def summarised(self, launch: AnyLaunch) -> Activity:
+        """The same for all staff, who may see what the link opens, if not its questions."""
+        _require(launch, Right.DELIVER, Right.MONITOR, Right.GRADE, Right.REPORT)
+        return self._activity(launch)
+
+    def _activity(self, launch: AnyLaunch) -> Activity:
+        activity_id = named_by_link(launch) or self.records.bound_activity(_link(launch))
         if activity_id is None:
             raise ActivityNotBoundError
         return self.catalogue.find(activity_id)
 
     def bind(self, launch: AnyLaunch, activity_id: str) -> None:
         """A teacher chooses what the link opens."""
-        if not launch.is_staff:
-            raise NotPermittedError
+        _require(launch, Right.CHOOSE)
         self.records.bind(_link(launch), self.catalogue.find(activity_id).id)
 
     def own_work(self, launch: AnyLaunch) -> Work | None:
         """What this person handed in; an anonymous visitor leaves nothing behind."""
         return self._work_of(launch, launch.user.id) if launch.user.id else None
 
+    def start(self, launch: AnyLaunch) -> None:
+        """Note that a learner has begun, the first time; visitors without an id and previews are no learners."""
+        if not launch.may(Right.TAKE) or launch.is_preview or launch.user.id is None:
+            return
+        start = Start(user_id=launch.user.id, name=launch.user.name, started_at=self.clock())
+        self.records.note_start(_link(launch), start)
+
     def reviewed_work(self, launch: AnyLaunch) -> Work | None:
-        """The work that a submission review opens: staff sees any learner's, a learner only their own.
+        """The work that a submission review opens.
 
         Raises:
             NotPermittedError: somebody else's, or no submission review.
         """
-        if not isinstance(launch, SubmissionReviewLaunch):
-            raise NotPermittedError
-        if not launch.is_staff and launch.learner != launch.user.id:
+        if not isinstance(launch, SubmissionReviewLaunch) or not launch.may_review:
             raise NotPermittedError
         return self._work_of(launch, launch.learner)
 
@@ -79,7 +101,8 @@ class ActivityDesk:
         The attempt and its outbox entry are stored together; the nudge comes after, and if it is lost, the sweep
         finds the entry.
         """
-        if not launch.is_candidate or not isinstance(launch, ResourceLinkLaunch):
+        _require(launch, Right.TAKE)
+        if not isinstance(launch, ResourceLinkLaunch):
             raise NotPermittedError
         activity = self.opened(launch)
         attempt = Attempt(
@@ -102,14 +125,39 @@ class ActivityDesk:
         return Work(attempt=attempt, delivery=self.outbox.find(score.key))
 
     def all_work(self, launch: AnyLaunch) -> list[Work]:
-        """Who handed in on this link, with each mark's way; for staff."""
-        if not launch.is_staff:
-            raise NotPermittedError
+        """Who handed in on this link, with each mark's way; for those who may see marks."""
+        _require(launch, Right.GRADE, Right.REPORT)
         attempts = self.records.attempts(_link(launch))
         line_item = launch.grades.line_item if launch.grades else None
         entries = self.outbox.of_line_item(launch.registration, line_item) if line_item else ()
         by_user = {entry.score.key.user_id: entry for entry in entries}
         return [Work(attempt=attempt, delivery=by_user.get(attempt.user_id)) for attempt in attempts]
+
+    def progress(self, launch: AnyLaunch) -> list[Progress]:
+        """Who has begun on this link and who has handed in, and no mark; for those who monitor."""
+        _require(launch, Right.MONITOR)
+        link = _link(launch)
+        starts = {start.user_id: start for start in self.records.starts(link)}
+        attempts = {attempt.user_id: attempt for attempt in self.records.attempts(link)}
+        return [
+            Progress(
+                user_id=user_id,
+                name=attempts[user_id].name if user_id in attempts else starts[user_id].name,
+                started_at=starts[user_id].started_at if user_id in starts else None,
+                submitted_at=attempts[user_id].submitted_at if user_id in attempts else None,
+            )
+            for user_id in {**starts, **attempts}
+        ]
+
+
+def named_by_link(launch: AnyLaunch) -> str | None:
+    """The activity that the link itself names, by custom parameter or address; a teacher's choice comes after."""
+    return launch.custom.get(ACTIVITY_PARAMETER) or activity_named_by(launch.target_link_uri)
+
+
+def _require(launch: AnyLaunch, *rights: Right) -> None:
+    if not launch.may(*rights):
+        raise NotPermittedError
 
 
 def _link(launch: AnyLaunch) -> LinkKey:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from lti_tool.domain.deeplink import require_acceptable, response_claims
 from lti_tool.domain.errors import InvalidSelectionError
+from lti_tool.domain.landing import placed
 from lti_tool.domain.launch import DeepLinkingLaunch
 from lti_tool.domain.registration import require_enabled
 from lti_tool.domain.session import SessionToken
-from lti_tool.use_cases.ports import Catalogue, Clock, Registrations, Sessions, Signer
+from lti_tool.use_cases.ports import Catalogue, Clock, LandingTables, Registrations, Sessions, Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class DeepLinkAnswerer:
 
     sessions: Sessions
     registrations: Registrations
+    landing: LandingTables
     catalogue: Catalogue
     signer: Signer
     clock: Clock
@@ -39,7 +41,8 @@ class DeepLinkAnswerer:
                 raise InvalidSelectionError
             registration = self.registrations.referred_to(launch.registration)
             require_enabled(registration)
-            require_acceptable(activities, launch)
+            table = self.landing.table_for(launch.registration, launch.deployment_id)
+            require_acceptable(activities, placed(launch, table))
             jwt = self.signer.sign(response_claims(activities, launch, registration.family, tool_url, self.clock()))
         except Exception:
             self.sessions.reopen(token)  # nothing went back to the platform, so the teacher may choose again

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lti_tool.domain.audit import AuditLine
 from lti_tool.domain.errors import BrowserMismatchError, DeploymentPendingError, ToolError
+from lti_tool.domain.landing import placed
 from lti_tool.domain.launch import AnyLaunch, launch_from, require_own_target, return_address
 from lti_tool.domain.login import AuthenticationResponse
 from lti_tool.domain.registration import (
@@ -20,7 +21,15 @@ from lti_tool.domain.signatures import signed_claims
 from lti_tool.domain.storage import StoragePlace, storage_place
 from lti_tool.domain.tokens import SignedClaims
 from lti_tool.domain.trace import Trail
-from lti_tool.use_cases.ports import AuditTrail, Clock, LoginAttempts, PlatformKeyring, Registrations, Sessions
+from lti_tool.use_cases.ports import (
+    AuditTrail,
+    Clock,
+    LandingTables,
+    LoginAttempts,
+    PlatformKeyring,
+    Registrations,
+    Sessions,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,7 @@ class LaunchVerifier:
     login_attempts: LoginAttempts
     sessions: Sessions
     audit: AuditTrail
+    landing: LandingTables
     clock: Clock
 
     def verify(
@@ -49,6 +59,8 @@ class LaunchVerifier:
             is_new_place = self._require_deployment(registration, launch.deployment_id, response)  # that we serve
             trail.tenant = registration.tenant_of(launch.deployment_id) or None
             trail.passed("deployment_served", tenant=trail.tenant)
+            launch = placed(launch, self.landing.table_for(registration.reference, launch.deployment_id))
+            trail.passed("placed", rule=launch.rule, privileges=", ".join(sorted(launch.privileges)) or "none")
             token = SessionToken.new(response.state.attempt_id)
             self.sessions.begin(response, signed, launch, token, trail)  # we asked, this browser, once
             trail.launch_id = token.launch_id

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 if TYPE_CHECKING:  # names for types only: the hot functions load neither pydantic nor what stands on it
-    from lti_tool.domain.activity import Activity, Attempt
+    from lti_tool.domain.activity import Activity, Attempt, Start
     from lti_tool.domain.audit import AuditLine
     from lti_tool.domain.invitation import Invitation
     from lti_tool.domain.jwks import ToolKey
+    from lti_tool.domain.landing import LandingTable
     from lti_tool.domain.launch import AnyLaunch
     from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, State
     from lti_tool.domain.region import Region
@@ -47,6 +48,17 @@ class Registrations(Protocol):
 
     def add_deployment(self, registration: Registration, deployment_id: str, status: DeploymentStatus) -> bool:
         """Write a deployment down, unless it is already: `False` then, and nothing changed."""
+
+
+class LandingTables(Protocol):
+    """Who lands where, as the operator set it; what was read is believed for a minute."""
+
+    def table_for(self, registration: RegistrationReference, deployment_id: str) -> LandingTable:
+        """The table in force there: the deployment's own, else the platform's, the stack's, the shipped one.
+
+        Raises:
+            UnknownRegistrationError.
+        """
 
 
 class RegistrationRegister(Registrations, Protocol):
@@ -233,6 +245,11 @@ class Records(Protocol):
     def attempt(self, link: LinkKey, user_id: str) -> Attempt | None: ...
 
     def attempts(self, link: LinkKey) -> Sequence[Attempt]: ...
+
+    def note_start(self, link: LinkKey, start: Start) -> None:
+        """Keep when a learner began; the first time stands."""
+
+    def starts(self, link: LinkKey) -> Sequence[Start]: ...
 
     def hand_in(self, link: LinkKey, attempt: Attempt, score: Score | None) -> None:
         """Store the attempt and put its score into the outbox: both or neither; the newest of each wins."""

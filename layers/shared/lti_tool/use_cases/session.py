@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from lti_tool.domain.landing import placed
 from lti_tool.domain.registration import require_enabled
 from lti_tool.domain.session import Session, SessionToken
-from lti_tool.use_cases.ports import Registrations, Sessions
+from lti_tool.use_cases.ports import LandingTables, Registrations, Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +16,13 @@ class SessionGuard:
 
     sessions: Sessions
     registrations: Registrations
+    landing: LandingTables
 
     def open(self, token: SessionToken) -> Session:
+        """The session, with the privileges that the landing rules give it now: maybe others than at its launch."""
         session = self.sessions.recall(token)
-        require_enabled(self.registrations.referred_to(session.launch.registration))
-        return session
+        launch = session.launch
+        require_enabled(self.registrations.referred_to(launch.registration))
+        return replace(
+            session, launch=placed(launch, self.landing.table_for(launch.registration, launch.deployment_id))
+        )
