@@ -15,6 +15,7 @@ writes of an exam's end. `next_try_at` is also the lease: whoever moves it ahead
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -382,7 +383,7 @@ def _score_key(key: ScoreKey) -> dict[str, Any]:
 
 def _shard(key: ScoreKey) -> str:
     """One of 16, always the same for a score."""
-    return hashlib.sha256("\n".join(_score_pk_sk(key)).encode()).hexdigest()[0]
+    return hashlib.sha256(key.id.encode()).hexdigest()[0]
 
 
 def _text(moment: datetime) -> str:
