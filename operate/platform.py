@@ -23,6 +23,7 @@ from lti_tool.domain.registration import (
 )
 from lti_tool.runtime import wiring
 from operate import audit, presets
+from operate.guide import guide
 from operate.pasted import Pasted
 from operate.stack import Stack
 
@@ -40,6 +41,7 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
         ("remove", _remove, "end a registration"),
         ("disable", _disable, "serve no launch of it, and end its sessions, within a minute"),
         ("enable", _enable, "serve it again"),
+        ("guide", _guide, "the values to paste, in the platform's own words and order"),
         ("audit", _audit, "who changed it, and when"),
     ):
         one = verbs.add_parser(name, parents=[common], help=text)
@@ -250,6 +252,10 @@ def _list(_: Stack, __: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _show(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
     return {**_view(named(options.id)), **_tool_values(stack)}
+
+
+def _guide(stack: Stack, options: argparse.Namespace) -> Any:
+    return guide(stack, named(options.id), options)
 
 
 def _remove(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
