@@ -5,15 +5,19 @@ from __future__ import annotations
 from functools import cache
 
 from lti_tool.domain.audit import AuditLine
-from lti_tool.domain.registration import Registration
+from lti_tool.domain.registration import Registration, RegistrationReference
 from lti_tool.runtime import wiring
 from operate.stack import Stack
 
 
-def write(stack: Stack, verb: str, registration: Registration, *changed: str) -> None:
-    """Written before the change is made: rather a line without its change than a change without its line."""
+def write(stack: Stack, verb: str, registration: Registration | None, *changed: str) -> None:
+    """Without a registration it is a change for the whole stack, under the id `stack`.
+
+    Written before the change is made: rather a line without its change than a change without its line.
+    """
     who = "local" if stack.is_local else _caller()
-    line = AuditLine(at=wiring.now(), who=who, verb=verb, registration=registration.reference, changed=changed)
+    where = RegistrationReference("stack") if registration is None else registration.reference
+    line = AuditLine(at=wiring.now(), who=who, verb=verb, registration=where, changed=changed)
     wiring.audit().add(line)
 
 

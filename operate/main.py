@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lti_tool.domain.errors import ToolError
-from operate import activity, canvas, deployment, invite, launch, platform
+from operate import activity, canvas, deployment, invite, launch, platform, roles
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 
 Verb = Callable[[Stack, argparse.Namespace], Any]
@@ -32,6 +32,7 @@ def command_line() -> argparse.ArgumentParser:
     canvas.add_verbs(nouns, common)
     invite.add_verbs(nouns, common)
     launch.add_verbs(nouns, common)
+    roles.add_verbs(nouns, common)
     return parser
 
 

@@ -288,6 +288,17 @@ class TracesTable:
             evidence={},
         )
 
+    def launch(self, launch_id: str) -> AnyLaunch:
+        """An accepted launch as the platform sent it.
+
+        Raises:
+            UnknownTraceError: there is none of this id any more; a refused launch leaves none.
+        """
+        accepted = self._read(f"launch#{launch_id}")
+        if accepted is None or "claims" not in accepted:
+            raise UnknownTraceError
+        return _session(launch_id, accepted).launch
+
     def _read(self, pk: str) -> Item | None:
         with store():
             found = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True)

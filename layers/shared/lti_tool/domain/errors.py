@@ -248,6 +248,16 @@ class InvalidScoreError(InvalidRequestError):
         self.faults = faults
 
 
+class InvalidLandingRulesError(InvalidRequestError):
+    """A file of landing rules that breaks the format; its arguments say where, for whoever writes it."""
+
+    code = "invalid_landing_rules"
+    sentence = "The landing rules are not written as their format says."
+    student = Step.NOTHING
+    teacher = Step.NOTHING
+    administrator = Step.COMPARE_DOCUMENTATION
+
+
 class InvalidActivityError(InvalidRequestError):
     """A catalogue entry that breaks the format; its arguments say where, for whoever writes it."""
 

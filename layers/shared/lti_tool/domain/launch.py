@@ -251,13 +251,20 @@ def require_own_target(launch: AnyLaunch, tool_url: str) -> None:
 
 def landing_of(launch: AnyLaunch) -> str:
     """The page that this person sees first."""
-    if isinstance(launch, DeepLinkingLaunch):
-        return "/app/picker" if launch.may(Right.CHOOSE) else "/app/welcome"
     if isinstance(launch, SubmissionReviewLaunch) and launch.may_review:
         return "/app/review"
-    if launch.is_staff:
+    return landing_page(launch.rights, launch.message_type)
+
+
+def landing_page(rights: frozenset[Right], message_type: str) -> str:
+    """The same by rights alone; a learner's own work, opened for review, is not among what these say."""
+    if message_type == names.DEEP_LINKING_REQUEST:
+        return "/app/picker" if Right.CHOOSE in rights else "/app/welcome"
+    if message_type == names.SUBMISSION_REVIEW_REQUEST and Right.GRADE in rights:
+        return "/app/review"
+    if rights - {Right.TAKE}:
         return "/app/marks"
-    return "/app/activity" if launch.may(Right.TAKE) else "/app/welcome"
+    return "/app/activity" if rights else "/app/welcome"
 
 
 def return_address(claims: Mapping[str, Any]) -> str | None:
