@@ -127,8 +127,18 @@ class Visitor:
         return initiation
 
     def logs_in(self, kind: str, **what: Any) -> Login:
-        initiation = self.initiates(kind, **what)
-        question = requests.post(initiation["login_url"], data=initiation["fields"], allow_redirects=False, timeout=30)
+        return self.answers(self.initiates(kind, **what))
+
+    def answers(self, initiation: dict[str, Any]) -> Login:
+        """Bring an initiation to the tool, by GET or POST as the platform does, and its question to the platform."""
+        place = "params" if initiation["method"] == "GET" else "data"
+        question = requests.request(
+            initiation["method"],
+            initiation["login_url"],
+            allow_redirects=False,
+            timeout=30,
+            **{place: initiation["fields"]},
+        )
         assert question.status_code == 302, question.text
         answer = requests.get(question.headers["Location"], timeout=30)
         launch_url, fields = form_of(answer.text)
