@@ -106,7 +106,14 @@ class Seeds:
             "--tenant": "Sample",
         }
         self._describe()
-        operate(self._folder, "platform", "add", "custom", *(part for option in options.items() for part in option))
+        operate(
+            self._folder,
+            "platform",
+            "add",
+            "custom",
+            "--no-check",
+            *(part for option in options.items() for part in option),
+        )
         return platform
 
     @cached_property

@@ -13,6 +13,7 @@ from typing import Any
 
 from lti_tool.domain.errors import ToolError
 from operate import activity, canvas, deployment, invite, launch, platform, roles
+from operate.findings import Report
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 
 Verb = Callable[[Stack, argparse.Namespace], Any]
@@ -53,11 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         detail = f" ({error})" if str(error) else ""
         print(f"{error.message}{detail} [{error.code}]", file=sys.stderr)
         return 1
-    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json else _readable(found))
-    return 0
+    status = found.status if isinstance(found, Report) else 0
+    if options.json:
+        print(json.dumps(found.document() if isinstance(found, Report) else found, indent=2, ensure_ascii=False))
+    else:
+        print(_readable(found))
+    return status
 
 
 def _readable(found: Any) -> str:
+    if isinstance(found, Report):
+        return "\n".join([*([_readable(found.beside)] if found.beside else []), found.told()])
     if isinstance(found, list):
         return "\n".join(_readable(entry) for entry in found) or "none"
     if isinstance(found, dict):

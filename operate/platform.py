@@ -22,7 +22,8 @@ from lti_tool.domain.registration import (
     RegistrationReference,
 )
 from lti_tool.runtime import wiring
-from operate import audit, presets
+from operate import audit, check, presets
+from operate.findings import Report
 from operate.guide import guide
 from operate.pasted import Pasted
 from operate.stack import Stack
@@ -47,6 +48,10 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
         one = verbs.add_parser(name, parents=[common], help=text)
         one.add_argument("id", help="as `lti platform list` shows it")
         one.set_defaults(verb=verb)
+
+    checks = verbs.add_parser("check", parents=[common], help="ask the platform whether its registration is right")
+    checks.add_argument("id", help="as `lti platform list` shows it")
+    checks.set_defaults(verb=_check)
 
     update = verbs.add_parser("update", parents=[common], help="change what is said; the rest stays")
     update.add_argument("id", help="as `lti platform list` shows it")
@@ -86,6 +91,7 @@ def _add_kinds(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     added.add_argument("--allow-anonymous", action="store_true", help="open launches that name no user")
     added.add_argument("--tenant", default="", help="a name of your own for this platform")
+    added.add_argument("--no-check", action="store_true", help="register without asking the platform, say beforehand")
     sited = argparse.ArgumentParser(add_help=False)
     sited.add_argument("--url", required=True, help="the site's URL")
 
@@ -158,7 +164,7 @@ def _custom(options: argparse.Namespace, pasted: Pasted) -> presets.Endpoints:
     )
 
 
-def _add(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
+def _add(stack: Stack, options: argparse.Namespace) -> dict[str, Any] | Report:
     pasted = Pasted()
     options.client_id = pasted.value("client id", options.client_id)
     endpoints: presets.Endpoints = options.endpoints(options, pasted)
@@ -187,13 +193,22 @@ def _add(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
             "The issuer ends with a slash and was kept so. Most platforms write theirs without:"
             " if launches are refused as unknown_platform, add it again without."
         )
-    return {
+    became = {
         "registered": "replaced" if before else "new",
         **_view(registration),
         "mended": pasted.mended,
         "hints": hints,
         **_tool_values(stack),
     }
+    if options.no_check:
+        return became
+    looked = check.examined(stack, registration)
+    return Report(name="check", steps=looked.steps, findings=looked.found, status=0, beside=became)
+
+
+def _check(stack: Stack, options: argparse.Namespace) -> Report:
+    looked = check.examined(stack, named(options.id))
+    return Report(name="check", steps=looked.steps, findings=looked.found, status=1 if looked.found else 0)
 
 
 def _update(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:

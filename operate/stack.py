@@ -20,6 +20,8 @@ class Stack:
     tool_url: str
     is_local: bool
     environment: dict[str, str]
+    options: str = "--local"
+    """How a command names this stack."""
 
     @property
     def loopback_http(self) -> bool:
@@ -63,7 +65,12 @@ def local_stack() -> Stack:
         "TOOL_URL": stack["tool_url"],
         "LOOPBACK_HTTP": "allowed",
     }
-    return Stack(tool_url=stack["tool_url"], is_local=True, environment=environment)
+    return Stack(
+        tool_url=stack["tool_url"],
+        is_local=True,
+        environment=environment,
+        options="--local",
+    )
 
 
 def deployed_stack(name: str, region: str) -> Stack:
@@ -92,4 +99,9 @@ def deployed_stack(name: str, region: str) -> Stack:
         "TOOL_URL": outputs["ToolUrl"],
         "LOOPBACK_HTTP": parameters.get("LoopbackHttp", "refused"),
     }
-    return Stack(tool_url=outputs["ToolUrl"], is_local=False, environment=environment)
+    return Stack(
+        tool_url=outputs["ToolUrl"],
+        is_local=False,
+        environment=environment,
+        options=f"--stack {name} --region {region}",
+    )

@@ -132,14 +132,14 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     ahead, or back: the header `Date`, and all that it judges by the time. `launch` spoils launches that would be right,
     with any of its members; it replaces the one before, null ends it, `count` launches wear it off:
     `clock_skew_seconds` shifts `iat` and `exp` (above 0: the platform's clock is fast); `wrong` is `nonce`, `aud`,
-    `iss`, `azp`, `deployment_id`, `target_link_uri`, `signature`, `version` or `message_type`; `expired`: five minutes ago; `unknown_kid`: a new one
-    each time; `missing`: NAMEs of claims; `error` is posted to the tool instead of an id_token. `registration` spoils
-    dynamic registrations; it replaces the one before, null ends it. In the configuration `issuer_mismatch` makes the
-    issuer `https://elsewhere.example`; `http_endpoints` and `private_endpoints`, true or a list of
-    `authorization_endpoint`, `registration_endpoint`, `jwks_uri`, `token_endpoint`, move these to `http://lms.example`
-    and `https://10.0.0.1`. `redirects` (307 to the right answer), `giant` (64 MiB), `not_json` (a page) and
-    `slow_seconds` spoil the answer that `at` names, `configuration` unless it is `registration`; `refuses` is an error
-    code for every tool, in the platform's own form. `"rotate_keys": true`
+    `iss`, `azp`, `deployment_id`, `target_link_uri`, `signature`, `version` or `message_type`; `expired`: five minutes
+    ago; `unknown_kid`: a new one each time; `missing`: NAMEs of claims; `error` is posted to the tool instead of an
+    id_token. `registration` spoils dynamic registrations; it replaces the one before, null ends it. In the
+    configuration `issuer_mismatch` makes the issuer `https://elsewhere.example`; `http_endpoints` and
+    `private_endpoints`, true or a list of `authorization_endpoint`, `registration_endpoint`, `jwks_uri`,
+    `token_endpoint`, move these to `http://lms.example` and `https://10.0.0.1`. `redirects` (307 to the right answer),
+    `giant` (64 MiB), `not_json` (a page) and `slow_seconds` spoil the answer that `at` names, `configuration` unless it
+    is `registration`; `refuses` is an error code for every tool, in the platform's own form. `"rotate_keys": true`
     rotates once: a platform that announces its next key needs two rotations before a key signs that nobody has seen.
     `"clear": true`, or nothing but a platform, clears.
 `POST /control/reset`

@@ -6,18 +6,12 @@ import argparse
 import signal
 import threading
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 from local.campus.app import create_app
 from local.campus.campus import Campus
 from local.campus.profiles import PROFILES
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """Campus has a log of its own, at /log."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
+from local.campus.serving import CampusHandler
 
 
 def main() -> None:
@@ -33,7 +27,7 @@ def main() -> None:
         parser.error(f"--profiles is all or some of {names}")
 
     # The port is bound first: the addresses that Campus gives out have it in them.
-    server = make_server(arguments.host, arguments.port, lambda *_: [], threaded=True, request_handler=_QuietHandler)
+    server = make_server(arguments.host, arguments.port, lambda *_: [], threaded=True, request_handler=CampusHandler)
     url = f"http://{arguments.host}:{server.server_port}"
     server.app = create_app(Campus(url, arguments.tool_url, profiles=profiles))
 

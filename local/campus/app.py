@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from flask import Flask, Response, g
 
 from local.campus.campus import Campus
@@ -32,6 +34,7 @@ def create_app(campus: Campus) -> Flask:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "no-store")
+        response.date = response.date or datetime.now(UTC)
         return response
 
     return app

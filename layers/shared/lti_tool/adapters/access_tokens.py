@@ -64,20 +64,7 @@ class AccessTokens:
 
     def _bought(self, registration: Registration, scopes: tuple[str, ...]) -> tuple[str, datetime]:
         now = self._clock()
-        assertion = {
-            "iss": registration.client_id,
-            "sub": registration.client_id,
-            "aud": registration.token_audience or registration.token_endpoint,
-            "iat": int((now - CLOCKS_DIFFER).timestamp()),
-            "exp": int((now + ASSERTION_LIVES - CLOCKS_DIFFER).timestamp()),
-            "jti": secrets.token_urlsafe(24),
-        }
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": names.JWT_BEARER,
-            "client_assertion": self._signer.sign(assertion),
-            "scope": " ".join(sorted(scopes)),
-        }
+        form = token_request(registration, scopes, self._signer, now)
         headers = {"Accept": "application/json"}
         answer = self._http.post(registration.token_endpoint, data=form, headers=headers, what="token_endpoint")
         if answer.status == 429 or answer.status >= 500:
@@ -94,3 +81,21 @@ class AccessTokens:
         text = str(life) if isinstance(life, int | str) and not isinstance(life, bool) else ""
         seconds = int(text) if re.fullmatch("[0-9]{1,6}", text) else DEFAULT_TOKEN_LIFE
         return token, now + timedelta(seconds=min(seconds, 24 * 3600) * 0.9)
+
+
+def token_request(registration: Registration, scopes: tuple[str, ...], signer: Signer, now: datetime) -> dict[str, str]:
+    """The form that buys a token, with a fresh client assertion."""
+    assertion = {
+        "iss": registration.client_id,
+        "sub": registration.client_id,
+        "aud": registration.token_audience or registration.token_endpoint,
+        "iat": int((now - CLOCKS_DIFFER).timestamp()),
+        "exp": int((now + ASSERTION_LIVES - CLOCKS_DIFFER).timestamp()),
+        "jti": secrets.token_urlsafe(24),
+    }
+    return {
+        "grant_type": "client_credentials",
+        "client_assertion_type": names.JWT_BEARER,
+        "client_assertion": signer.sign(assertion),
+        "scope": " ".join(sorted(scopes)),
+    }

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -268,14 +269,7 @@ class TracesTable:
         """
         refused = self._read(f"trace#{support_id}")
         if refused is not None:
-            return Trace(
-                support_id=support_id,
-                door=refused["door"],
-                at=datetime.fromisoformat(refused["at"]),
-                steps=_steps(refused["trail"]),
-                code=refused["code"],
-                evidence=json.loads(refused["evidence"]),
-            )
+            return _refusal(refused)
         accepted = self._read(f"launch#{support_id}")
         if accepted is None or "trail" not in accepted:
             raise UnknownTraceError
@@ -299,11 +293,39 @@ class TracesTable:
             raise UnknownTraceError
         return _session(launch_id, accepted).launch
 
+    def refused_with(self, code: str) -> Iterator[Trace]:
+        """The stories that ended with this code, in no order; reads the whole table, so for operators only."""
+        wanted = marshal({":trace": "trace#", ":code": code, ":now": epoch(self._clock())})
+        start: dict[str, Any] = {}
+        while True:
+            with store():
+                page = self._client.scan(
+                    TableName=self._table,
+                    FilterExpression="begins_with(pk, :trace) AND code = :code AND expires_at > :now",
+                    ExpressionAttributeValues=wanted,
+                    **start,
+                )
+            yield from (_refusal(unmarshal(item)) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
     def _read(self, pk: str) -> Item | None:
         with store():
             found = self._client.get_item(TableName=self._table, Key={"pk": {"S": pk}}, ConsistentRead=True)
         item = unmarshal(found.get("Item", {}))
         return item if item and item["expires_at"] > epoch(self._clock()) else None
+
+
+def _refusal(item: Item) -> Trace:
+    return Trace(
+        support_id=item["pk"].removeprefix("trace#"),
+        door=item["door"],
+        at=datetime.fromisoformat(item["at"]),
+        steps=_steps(item["trail"]),
+        code=item["code"],
+        evidence=json.loads(item["evidence"]),
+    )
 
 
 def _steps(trail: str) -> tuple[tuple[str, dict[str, str]], ...]:

@@ -66,8 +66,10 @@ class Answer:
 class PlatformHttp:
     """Posts to platforms: checked addresses, kept connections, no redirects, bounded answers."""
 
-    def __init__(self, *, loopback_http: bool) -> None:
+    def __init__(self, *, loopback_http: bool, longest_seconds: float = LONGEST_ANSWER_SECONDS) -> None:
         self._loopback_http = loopback_http
+        self._longest_seconds = longest_seconds
+        self._timeout = (min(TIMEOUT[0], longest_seconds), min(TIMEOUT[1], longest_seconds))
         self._session = requests.Session()
         self._session.trust_env = False  # no proxies, no netrc
         adapter = _PolicyAdapter(loopback_http=loopback_http)
@@ -89,10 +91,10 @@ class PlatformHttp:
         self, method: str, url: str, *, data: bytes | dict[str, str] | None, headers: dict[str, str], what: str
     ) -> Answer:
         self.require_allowed(url)
-        deadline = time.monotonic() + LONGEST_ANSWER_SECONDS
+        deadline = time.monotonic() + self._longest_seconds
         try:
             with self._session.request(
-                method, url, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+                method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
                 body = read_within(response.raw, LARGEST_ANSWER, deadline)
                 return Answer(response.status_code, response.headers, body)
