@@ -85,6 +85,10 @@ def binding(request: http.Request, session: Session) -> http.Response:
     return http.Response(status=204)
 
 
+def departure(_: http.Request, session: Session) -> http.Response:
+    return http.as_json({"url": wiring.departure().depart(session)}, status=201)
+
+
 CALLS: dict[str, dict[str, Callable[[http.Request, Session], http.Response]]] = {
     "/api/session": {"GET": session},
     "/api/catalogue": {"GET": catalogue},
@@ -95,6 +99,7 @@ CALLS: dict[str, dict[str, Callable[[http.Request, Session], http.Response]]] = 
     "/api/marks": {"GET": marks},
     "/api/review": {"GET": review},
     "/api/binding": {"PUT": binding},
+    "/api/departure": {"POST": departure},
 }
 
 

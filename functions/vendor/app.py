@@ -1,4 +1,5 @@
 """POST /api/scores, GET /api/scores/{id}: the vendor's backend sends scores and asks what became of them.
+GET /api/launches/{code}: it learns who has come to its app.
 
 The gateway lets in only requests that are signed by an AWS identity which may call these routes.
 """
@@ -19,7 +20,17 @@ def lambda_handler(request: http.Request) -> http.Response:
         case "scores", _:
             request.require_method("GET")
             return http.as_json(views.score_view(wiring.score_intake().find(parse_score_id(name))))
+        case "launches", _:
+            request.require_method("GET")
+            return _arrive(request, name)
     raise NotFoundError
+
+
+def _arrive(request: http.Request, code: str) -> http.Response:
+    if request.method == "HEAD":
+        return http.Response()  # an answer without a body would use the code up for nothing
+    session, activity = wiring.arrival().arrive(code)
+    return http.as_json({**views.session_view(session), "activity": activity.summary()})
 
 
 def _take(request: http.Request) -> http.Response:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lti_tool.domain.activity import (
-    Activity,
+    Assessment,
     activity_named_by,
     activity_url,
     found_in,
@@ -21,8 +21,10 @@ NUMBER = {"id": "n", "kind": "number", "prompt": "?", "points": 3, "answer": 285
 TEXT = {"id": "t", "kind": "text", "prompt": "?", "points": 1.5, "accept": ["River Thames", "Straße"]}
 
 
-def activity(*questions: dict[str, Any], **other: Any) -> Activity:
-    return parse_activity({"id": "x", "title": "X", "kind": "assessment", "questions": list(questions), **other})
+def activity(*questions: dict[str, Any], **other: Any) -> Assessment:
+    found = parse_activity({"id": "x", "title": "X", "kind": "assessment", "questions": list(questions), **other})
+    assert isinstance(found, Assessment)
+    return found
 
 
 ONE_OF = activity({**CHOICE, "answer": "a"})
@@ -49,7 +51,7 @@ EXACTLY = activity({**CHOICE, "answer": ["a", "b"]})
     ],
 )
 def test_a_choice_is_right_when_exactly_the_right_options_are_chosen(
-    asked: Activity, answer: str | tuple[str, ...], points: float
+    asked: Assessment, answer: str | tuple[str, ...], points: float
 ) -> None:
     assert asked.score({"c": answer}) == points
 
@@ -137,7 +139,7 @@ def test_answers_to_questions_that_are_not_there_earn_nothing() -> None:
 
 
 @pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.id)
-def test_the_projects_own_activities_can_be_solved_and_failed(entry: Activity) -> None:
+def test_the_projects_own_activities_can_be_solved_and_failed(entry: Assessment) -> None:
     right = {key: tuple(given) if isinstance(given, list) else given for key, given in right_answers(entry).items()}
 
     assert entry.score(right) == entry.score_maximum > 0

@@ -30,8 +30,10 @@ DOORS = {
     "/api/marks": "GET",
     "/api/review": "GET",
     "/api/binding": "PUT",
+    "/api/departure": "POST",
     "/api/scores": "POST",
     "/api/scores/an-id": "GET",
+    "/api/launches/a-code": "GET",
 }
 
 

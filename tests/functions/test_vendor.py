@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from lti_tool.domain.activity import parse_activity
 from lti_tool.domain.registration import DeploymentStatus
 from lti_tool.runtime import wiring
 from tests.support.browser import Browser, receives
 from tests.support.fixtures import Logged
-from tests.support.platform import ABSENT, Platform, Reply
-from tests.support.stack import Stack
+from tests.support.platform import ABSENT, DL, INSTRUCTOR, Platform, Reply, verified_by_jwks
+from tests.support.stack import TOOL_URL, Stack, forget
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 
@@ -66,12 +69,14 @@ def test_a_score_is_taken_while_the_platform_is_down_and_says_why_it_waits(
 
 
 def test_a_score_is_safe_even_when_the_queue_does_not_answer(
-    stack: Stack, platform: Platform, browser: Browser
+    stack: Stack, platform: Platform, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack.sqs.delete_queue(QueueUrl=stack.queue_url)
 
     taken = browser.post("/api/scores", document=message(platform))
     stack.sqs.create_queue(QueueName="ScoresQueue")
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    monkeypatch.setattr(wiring, "now", lambda: later)
     wiring.sweep().run()
     receives(*stack.queued())
 
@@ -234,3 +239,184 @@ def test_the_logs_hold_neither_learner_nor_mark(platform: Platform, browser: Bro
     lines = logged()
     assert '"code":"invalid_score_message"' in lines
     assert not [word for word in ("learner-of-note", "Well written", "31.5", platform.line_item) if word in lines]
+
+
+# --- Launches that go on to the vendor's app ------------------------------------------------------------------------
+
+APP = parse_activity(
+    {
+        "id": "laboratory",
+        "title": "The laboratory",
+        "kind": "external",
+        "url": "https://app.vendor.example/open?tenant=7#top",
+        "score_maximum": 40,
+    }
+)
+LABORATORY = f"{TOOL_URL}/activities/laboratory"
+
+
+def departs(browser: Browser, platform: Platform, **claims: Any) -> str:
+    """A person opens the external activity; the code that their browser carries on."""
+    session = browser.launches(platform, LABORATORY, **claims).launch["session"]
+    answer = browser.post("/api/departure", token=session)
+    assert answer.status == 201, answer.body
+    return code_in(answer.json()["url"])
+
+
+def code_in(url: str) -> str:
+    return parse_qs(urlsplit(url).query)["code"][0]
+
+
+def test_a_launch_of_an_external_activity_goes_on_to_the_app_with_a_code(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    stack.offers(APP)
+    session = browser.launches(platform, LABORATORY).launch["session"]
+    opened = browser.get("/api/activity", token=session).json()
+
+    url = browser.post("/api/departure", token=session).json()["url"]
+
+    assert opened == {"activity": browser_view(), "attempt": None}
+    code = code_in(url)
+    assert url == f"https://app.vendor.example/open?tenant=7&code={code}#top"
+    assert len(code) >= 43
+    assert not any(code in str(item) for item in stack.contents()["LaunchesTable"].values())
+
+
+def browser_view() -> dict[str, Any]:
+    """What a page is told of the app: not its address, which goes out with a code or not at all."""
+    return {"id": "laboratory", "title": "The laboratory", "description": "", "kind": "external", "score_maximum": 40}
+
+
+def test_the_backend_gets_the_launch_as_the_tool_understood_it(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    stack.offers(APP)
+    session = browser.launches(platform, LABORATORY).launch["session"]
+    url = browser.post("/api/departure", token=session).json()["url"]
+
+    answer = browser.get(f"/api/launches/{code_in(url)}")
+
+    assert answer.status == 200
+    assert answer.json() == {**browser.get("/api/session", token=session).json(), "activity": browser_view()}
+    assert session.partition(".")[2] not in answer.body, "the browser's own token is not the backend's"
+
+
+def test_a_code_works_once_and_no_other_code_works(stack: Stack, platform: Platform, browser: Browser) -> None:
+    stack.offers(APP)
+    code = departs(browser, platform)
+
+    answers = [browser.get(f"/api/launches/{tried}") for tried in (code[:-1] + "~", code, code)]
+
+    assert [(answer.status, answer.code) for answer in answers] == [
+        (404, "launch_code_ended"),
+        (200, "ok"),
+        (404, "launch_code_ended"),
+    ]
+
+
+def test_a_head_request_does_not_use_the_code_up(stack: Stack, platform: Platform, browser: Browser) -> None:
+    stack.offers(APP)
+    code = departs(browser, platform)
+
+    browser.send("HEAD", f"/api/launches/{code}")
+
+    assert browser.get(f"/api/launches/{code}").status == 200
+
+
+def test_of_many_exchanges_at_once_one_succeeds(stack: Stack, platform: Platform, browser: Browser) -> None:
+    stack.offers(APP)
+    code = departs(browser, platform)
+
+    with ThreadPoolExecutor(8) as beside:
+        statuses = list(beside.map(lambda _: browser.get(f"/api/launches/{code}").status, range(8)))
+
+    assert sorted(statuses) == [200] + [404] * 7
+
+
+def test_a_code_ends_after_two_minutes(
+    stack: Stack, platform: Platform, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.offers(APP)
+    codes = [departs(browser, platform) for _ in range(2)]
+    began = datetime.now(UTC)
+
+    statuses = []
+    for code, seconds in zip(codes, (110, 121), strict=True):
+        forget(but=("_dynamodb", "_queue", "_signer"))
+        monkeypatch.setattr(wiring, "now", lambda seconds=seconds: began + timedelta(seconds=seconds))
+        statuses.append(browser.get(f"/api/launches/{code}").status)
+
+    assert statuses == [200, 404]
+
+
+def test_a_code_ends_with_its_registration(stack: Stack, platform: Platform, browser: Browser) -> None:
+    stack.offers(APP)
+    code = departs(browser, platform)
+    stack.knows(platform.registration(enabled=False))
+
+    assert browser.get(f"/api/launches/{code}").code == "platform_disabled"
+
+
+@pytest.mark.parametrize(
+    ("target", "claims", "code"),
+    [
+        (f"{TOOL_URL}/activities/capitals-and-rivers", {}, "unknown_activity"),
+        (f"{TOOL_URL}/activities", {}, "activity_not_bound"),
+        (LABORATORY, {"roles": ["https://example.org/roles#Unknown"]}, "not_permitted"),
+    ],
+)
+def test_only_an_external_activity_sends_anybody_on(
+    stack: Stack, platform: Platform, browser: Browser, target: str, claims: dict[str, Any], code: str
+) -> None:
+    stack.offers(APP)
+    session = browser.launches(platform, target, **claims).launch["session"]
+    before = stack.contents()
+
+    answer = browser.post("/api/departure", token=session)
+
+    assert answer.code == code
+    assert stack.contents() == before
+
+
+def test_an_external_activity_takes_no_answers_here(stack: Stack, platform: Platform, browser: Browser) -> None:
+    stack.offers(APP)
+    session = browser.launches(platform, LABORATORY).launch["session"]
+
+    answer = browser.post("/api/attempt", document={"answers": {}}, token=session)
+
+    assert (answer.status, answer.code) == (403, "not_permitted")
+
+
+@pytest.mark.parametrize(("maximum", "columns"), [(40, [40]), (None, [])])
+def test_an_external_activity_is_picked_and_brings_its_column_if_it_has_one(
+    stack: Stack, platform: Platform, browser: Browser, maximum: float | None, columns: list[float]
+) -> None:
+    stack.offers(APP.model_copy(update={"score_maximum": maximum}))
+    session = browser.opens_picker(platform).launch["session"]
+
+    listed = browser.get("/api/catalogue", {"query": "laboratory"}, token=session).json()["activities"]
+    page = browser.post("/lti/deeplink", {"session": session, "activity": "laboratory"}).page
+
+    assert [(entry["kind"], entry["score_maximum"]) for entry in listed] == [("external", maximum)]
+    (item,) = verified_by_jwks(page.fields["JWT"], browser.get("/lti/jwks.json").json())[DL + "content_items"]
+    assert (item["title"], item["url"]) == ("The laboratory", LABORATORY)
+    assert [item[part]["scoreMaximum"] for part in item if part == "lineItem"] == columns
+
+
+def test_staff_sees_the_scores_that_the_app_sent_under_the_names_of_those_who_came(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    stack.offers(APP)
+    learner = browser.launches(platform, LABORATORY).launch["session"]
+    browser.get("/api/activity", token=learner)
+    browser.post("/api/scores", document=message(platform))
+    browser.post("/api/scores", document=message(platform, user_id="user-2", score_given=31))
+    receives(*stack.queued())
+
+    teacher = Browser().launches(platform, LABORATORY, roles=[INSTRUCTOR], sub="teacher-1").launch
+    marks = browser.get("/api/marks", token=teacher["session"]).json()
+
+    rows = {row["user_id"]: (row.get("name"), row["score_given"], row["score_maximum"]) for row in marks["learners"]}
+    assert rows == {"user-1": ("Ada Example", 27, 40), "user-2": (None, 31, 40)}
+    assert {row["delivery"]["state"] for row in marks["learners"]} == {"sent"}

@@ -42,6 +42,16 @@ def catalogue() -> dict[str, Json]:
     return {activity["id"]: activity for activity in files}
 
 
+LABORATORY = {
+    "id": "laboratory",
+    "title": "The laboratory",
+    "description": "Weigh, mix, measure.",
+    "kind": "external",
+    "score_maximum": 40,
+}
+"""An activity that an app of the vendor's plays."""
+
+
 def maximum(activity: Json) -> float:
     return float(sum(question["points"] for question in activity["questions"]))
 
@@ -169,14 +179,19 @@ def application(world: StandIn) -> Flask:
 
         app.add_url_rule(rule, name, view, methods=[method])
 
+    def summary(activity: Json) -> Json:
+        if activity["kind"] == "external":
+            return activity
+        facts = {key: activity[key] for key in ("id", "title", "description", "kind")}
+        return facts | {"score_maximum": maximum(activity), "questions": len(activity["questions"])}
+
+    def shown(activity: Json) -> Json:
+        return activity if activity["kind"] == "external" else without_answers(activity)
+
     def read_catalogue() -> Response:
         query, start = request.args["query"].casefold(), int(request.args.get("cursor", "0"))
         found = [activity for activity in world.activities.values() if query in activity["title"].casefold()]
-        page = [
-            {key: activity[key] for key in ("id", "title", "description", "kind")}
-            | {"score_maximum": maximum(activity), "questions": len(activity["questions"])}
-            for activity in found
-        ][start : start + int(request.args["limit"])]
+        page = [summary(activity) for activity in found][start : start + int(request.args["limit"])]
         after = start + len(page)
         return answer({"activities": page, "cursor": str(after) if after < len(found) else None})
 
@@ -185,7 +200,7 @@ def application(world: StandIn) -> Flask:
             return failure(NOT_BOUND)
         if world.attempt is not None:
             world.attempt = world.attempt | {"delivery": world.delivered()}
-        return answer({"activity": without_answers(world.activities[world.bound]), "attempt": world.attempt})
+        return answer({"activity": shown(world.activities[world.bound]), "attempt": world.attempt})
 
     def hand_in() -> Response:
         activity = world.activities[world.bound or ""]
@@ -202,7 +217,7 @@ def application(world: StandIn) -> Flask:
     def read_marks() -> Response:
         if world.bound is None:
             return failure(NOT_BOUND)
-        return answer({"activity": without_answers(world.activities[world.bound]), "learners": world.learners})
+        return answer({"activity": shown(world.activities[world.bound]), "learners": world.learners})
 
     def bind() -> Response:
         world.bound = request.get_json()["activity"]
@@ -214,6 +229,11 @@ def application(world: StandIn) -> Flask:
     api("/api/attempt", "POST", hand_in)
     api("/api/marks", "GET", read_marks)
     api("/api/binding", "PUT", bind)
+    api("/api/departure", "POST", lambda: answer({"url": f"{world.url}/laboratory?code=once"}, 201))
+
+    @app.get("/laboratory")
+    def laboratory() -> str:
+        return f"<!doctype html><title>Laboratory</title><p>Came with {request.args['code']}</p>"
 
     @app.get("/app/<name>")
     def page(name: str) -> Response:

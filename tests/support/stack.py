@@ -17,7 +17,7 @@ from moto.backends import get_backend
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_sqs import SQSClient
 
-from lti_tool.domain.activity import Activity, parse_activity
+from lti_tool.domain.activity import Activity, Assessment, parse_activity
 from lti_tool.domain.registration import Registration
 from lti_tool.runtime import settings, wiring
 
@@ -53,13 +53,14 @@ def template() -> dict[str, Any]:
 
 
 @cache
-def catalogue() -> tuple[Activity, ...]:
-    """The activities that come with the project."""
+def catalogue() -> tuple[Assessment, ...]:
+    """The assessments that come with the project."""
     files = sorted((ROOT / "catalogue").glob("*.yaml"))
-    return tuple(parse_activity(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in files)
+    activities = (parse_activity(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in files)
+    return tuple(activity for activity in activities if isinstance(activity, Assessment))
 
 
-def right_answers(activity: Activity) -> dict[str, Any]:
+def right_answers(activity: Assessment) -> dict[str, Any]:
     """For each question an answer that earns its points."""
     answers: dict[str, Any] = {}
     for question in activity.questions:

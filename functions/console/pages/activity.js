@@ -1,7 +1,7 @@
 /** The learner's page: answer, submit, see the mark and where it is. Staff see the same questions as a preview. */
 
 import {
-  api, asProblem, explanation, goTo, h, moment, nameThisPage, notice, numeral, pageLink, Problem, problemPanel,
+  api, asProblem, depart, explanation, goTo, h, moment, nameThisPage, notice, numeral, pageLink, Problem, problemPanel,
   remember, remembered, session, show, showProblem, speakAs, start, startAgain, stateMark, stateWords, t, visit,
 } from "/app/tool.js";
 
@@ -22,6 +22,10 @@ async function load() {
     return;
   }
   if (found instanceof Error) throw found;
+  if (found.activity.kind === "external") {
+    await depart();
+    return;
+  }
   nameThisPage(found.activity.title);
   if (!isLearner) showPreview(found.activity);
   else if (found.attempt) showResult(found.activity, found.attempt);

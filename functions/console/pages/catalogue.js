@@ -18,8 +18,9 @@ export function chooser({ chosen, multiple, withColumns, onchange }) {
   let timer;
 
   function card(activity) {
-    const worth = t(withColumns ? "adds_column" : "points", { n: activity.score_maximum });
-    const facts = [t("questions", { n: activity.questions }), worth];
+    const size = activity.kind === "external" ? t("external") : t("questions", { n: activity.questions });
+    const worth = activity.score_maximum && t(withColumns ? "adds_column" : "points", { n: activity.score_maximum });
+    const facts = [size, worth].filter(Boolean);
     const input = h("input", { type: multiple ? "checkbox" : "radio", name: "choice", value: activity.id });
     input.checked = chosen.has(activity.id);
     input.addEventListener("change", () => {

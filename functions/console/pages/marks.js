@@ -37,9 +37,10 @@ function showMarks({ activity, learners }) {
     }
   });
   shown.replaceChildren(...overview(learners));
+  const looked = activity.kind === "external" ? t("open_external", { title: activity.title }) : t("preview_questions");
   show(
     h("header", {}, h("p", { class: "quiet" }, t("marks_title")), heading),
-    h("div", { class: "buttons" }, refresh, pageLink("/app/activity", t("preview_questions")), news),
+    h("div", { class: "buttons" }, refresh, pageLink("/app/activity", looked), news),
     trouble,
     shown,
   );

@@ -1,12 +1,16 @@
 /** One learner's work, opened from the gradebook: by staff, or by the learner who did it. */
 
 import {
-  api, explanation, h, moment, nameThisPage, notice, numeral, show, speakAs, start, stateMark, stateWords, t,
+  api, depart, explanation, h, moment, nameThisPage, notice, numeral, show, speakAs, start, stateMark, stateWords, t,
 } from "/app/tool.js";
 
 async function load() {
   const [launch, { activity, learner }] = await Promise.all([api("/api/session"), api("/api/review")]);
   await speakAs(launch.locale);
+  if (activity.kind === "external") {
+    await depart();
+    return;
+  }
   nameThisPage(activity.title);
   if (learner === null) {
     show(notice(activity.title, h("p", {}, t("nobody"))));

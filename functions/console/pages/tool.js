@@ -213,6 +213,12 @@ function parsed(text) {
   }
 }
 
+/** Goes on to the vendor's own app, which learns of this launch by a code that works once. */
+export async function depart() {
+  const { url } = await api("/api/departure", { method: "POST" });
+  location.replace(url);
+}
+
 /** A problem as a panel. `heading` is "h1" when it is all that the page shows; `retry` runs when trying may help. */
 export function problemPanel(problem, { heading = "h2", retry } = {}) {
   const { title, detail, code, supportId } = problem;

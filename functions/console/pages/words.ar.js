@@ -86,6 +86,7 @@ export const words = {
   refresh: "تحديث",
   refreshed: "آخر تحديث: {when}",
   preview_questions: "معاينة الأسئلة",
+  open_external: "فتح «{title}»",
   choose_title: "يُرجى اختيار نشاط لهذا الرابط",
   choose_advice: "من يفتح هذا الرابط يصل إلى النشاط الذي تختاره.",
   choose: "استخدام هذا النشاط",
@@ -113,6 +114,7 @@ export const words = {
     many: "{n} سؤالًا",
     other: "{n} سؤال",
   },
+  external: "يُفتح في تطبيق مزوّده",
   adds_column: {
     one: "يضيف إلى سجل الدرجات عمودًا من درجة واحدة",
     two: "يضيف إلى سجل الدرجات عمودًا من درجتين",

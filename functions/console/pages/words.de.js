@@ -68,6 +68,7 @@ export const words = {
   refresh: "Aktualisieren",
   refreshed: "Auf dem Stand von {when}",
   preview_questions: "Vorschau der Fragen",
+  open_external: "„{title}“ öffnen",
   choose_title: "Wählen Sie eine Aktivität für diesen Link",
   choose_advice: "Wer diesen Link öffnet, bekommt die Aktivität, die Sie auswählen.",
   choose: "Diese Aktivität verwenden",
@@ -83,6 +84,7 @@ export const words = {
   catalogue_empty: "Es gibt noch keine Aktivitäten.",
   more: "Mehr anzeigen",
   questions: { one: "{n} Frage", other: "{n} Fragen" },
+  external: "öffnet sich in der App des Anbieters",
   adds_column: { one: "neue Spalte im Notenbuch mit {n} Punkt", other: "neue Spalte im Notenbuch mit {n} Punkten" },
 
   // picker

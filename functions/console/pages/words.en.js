@@ -72,6 +72,7 @@ export const words = {
   refresh: "Refresh",
   refreshed: "Up to date at {when}",
   preview_questions: "Preview the questions",
+  open_external: "Open “{title}”",
   choose_title: "Choose an activity for this link",
   choose_advice: "Learners who open this link get the activity that you choose.",
   choose: "Use this activity",
@@ -87,6 +88,7 @@ export const words = {
   catalogue_empty: "There are no activities yet.",
   more: "Show more",
   questions: { one: "{n} question", other: "{n} questions" },
+  external: "opens in its provider's own app",
   adds_column: { one: "adds a gradebook column of {n} point", other: "adds a gradebook column of {n} points" },
 
   // picker

@@ -68,6 +68,7 @@ export const words = {
   refresh: "Actualizar",
   refreshed: "Actualizado a las {when}",
   preview_questions: "Vista previa de las preguntas",
+  open_external: "Abrir «{title}»",
   choose_title: "Elige una actividad para este enlace",
   choose_advice: "Quien abra este enlace verá la actividad que elijas.",
   choose: "Usar esta actividad",
@@ -83,6 +84,7 @@ export const words = {
   catalogue_empty: "Todavía no hay actividades.",
   more: "Mostrar más",
   questions: { one: "{n} pregunta", other: "{n} preguntas" },
+  external: "se abre en la aplicación de su proveedor",
   adds_column: {
     one: "añade una columna de {n} punto al libro de calificaciones",
     other: "añade una columna de {n} puntos al libro de calificaciones",

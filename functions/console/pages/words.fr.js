@@ -68,6 +68,7 @@ export const words = {
   refresh: "Actualiser",
   refreshed: "À jour à {when}",
   preview_questions: "Aperçu des questions",
+  open_external: "Ouvrir « {title} »",
   choose_title: "Choisissez une activité pour ce lien",
   choose_advice: "Les personnes qui ouvrent ce lien reçoivent l’activité que vous choisissez.",
   choose: "Utiliser cette activité",
@@ -83,6 +84,7 @@ export const words = {
   catalogue_empty: "Il n’y a pas encore d’activité.",
   more: "Afficher la suite",
   questions: { one: "{n} question", other: "{n} questions" },
+  external: "s’ouvre dans l’application de son fournisseur",
   adds_column: {
     one: "ajoute au carnet de notes une colonne de {n} point",
     other: "ajoute au carnet de notes une colonne de {n} points",

@@ -68,6 +68,7 @@ export const words = {
   refresh: "Oppdater",
   refreshed: "Oppdatert {when}",
   preview_questions: "Forhåndsvis spørsmålene",
+  open_external: "Åpne «{title}»",
   choose_title: "Velg en aktivitet for denne lenken",
   choose_advice: "De som åpner denne lenken, får aktiviteten du velger.",
   choose: "Bruk denne aktiviteten",
@@ -83,6 +84,7 @@ export const words = {
   catalogue_empty: "Det finnes ingen aktiviteter ennå.",
   more: "Vis flere",
   questions: { one: "{n} spørsmål", other: "{n} spørsmål" },
+  external: "åpnes i leverandørens egen app",
   adds_column: {
     one: "legger til en kolonne med {n} poeng i karakterboken",
     other: "legger til en kolonne med {n} poeng i karakterboken",

@@ -68,6 +68,7 @@ export const words = {
   refresh: "刷新",
   refreshed: "更新于 {when}",
   preview_questions: "预览题目",
+  open_external: "打开“{title}”",
   choose_title: "请为此链接选择一个活动",
   choose_advice: "打开此链接的学习者会看到您选择的活动。",
   choose: "使用此活动",
@@ -83,6 +84,7 @@ export const words = {
   catalogue_empty: "还没有活动。",
   more: "显示更多",
   questions: { other: "{n} 道题" },
+  external: "在提供方自己的应用中打开",
   adds_column: { other: "在成绩册中添加一列，满分 {n} 分" },
 
   // picker

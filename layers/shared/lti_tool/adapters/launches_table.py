@@ -3,6 +3,7 @@
 | pk | holds |
 | --- | --- |
 | `launch#LAUNCH_ID` | a login attempt; after the launch, its session |
+| `code#FINGERPRINT` | a one-time code, and the launch that it stands for |
 | `trace#SUPPORT_ID` | the story of a refused login or launch |
 | `platform-jwks#REFERENCE#URL` | the platform's key set as last fetched from that address (its digest) |
 | `access-token#REFERENCE#SCOPES` | an access token, shared by all senders |
@@ -149,6 +150,16 @@ class LaunchesTable:
         if not self._opens(item, token):
             raise SessionEndedError
         return _session(token.launch_id, item)
+
+    def of_launch(self, launch_id: str) -> Session:
+        with store():
+            found = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": f"launch#{launch_id}"}}, ConsistentRead=True
+            )
+        item = unmarshal(found.get("Item", {}))
+        if "session_secret" not in item or item["expires_at"] <= epoch(self._clock()):
+            raise SessionEndedError
+        return _session(launch_id, item)
 
     def answer(self, token: SessionToken) -> Session:
         try:

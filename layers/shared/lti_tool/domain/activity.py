@@ -1,4 +1,4 @@
-"""An activity is content plus marks: an assessment with questions that mark themselves."""
+"""An activity is content plus marks: an assessment that marks itself, or an app of the vendor's that sends scores."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from lti_tool.domain.addresses import is_loopback, web_address
 from lti_tool.domain.errors import InvalidActivityError, InvalidAnswersError
 
 ACTIVITY_PARAMETER = "activity_id"
 """The custom parameter that binds a resource link to an activity; it survives a course copy."""
+
+CODE_PARAMETER = "code"
+"""In which an external activity's address gets the one-time code."""
 
 MOST_ANSWER_TEXT = 2000
 _ACTIVITY_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -104,18 +108,21 @@ def _plain(text: str) -> str:
 Question = Annotated[ChoiceQuestion | NumberQuestion | TextQuestion, Field(discriminator="kind")]
 
 
-class Activity(_Parsed):
-    """An entry of the catalogue. `score_maximum` is what all its questions are worth together."""
-
+class _Entry(_Parsed):
     id: str = Field(pattern=_ACTIVITY_ID)
     title: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=2000)
-    kind: Literal["assessment"]
     language: str = "en"
+
+
+class Assessment(_Entry):
+    """Questions that mark themselves. `score_maximum` is what they are worth together."""
+
+    kind: Literal["assessment"]
     questions: tuple[Question, ...] = Field(min_length=1, max_length=200)
 
     @model_validator(mode="after")
-    def _question_ids_differ(self) -> Activity:
+    def _question_ids_differ(self) -> Assessment:
         if len({question.id for question in self.questions}) != len(self.questions):
             raise ValueError("two questions have the same id")
         return self
@@ -154,11 +161,56 @@ class Activity(_Parsed):
         return round(sum(question.points for question in right), 4)
 
 
+def _app_address(value: str) -> str:
+    parts = urlsplit(web_address(value) or "")
+    if not (parts.scheme == "https" or is_loopback(value)):
+        raise ValueError("not an https address")
+    if CODE_PARAMETER in dict(parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError(f"the address may not have a parameter “{CODE_PARAMETER}” of its own")
+    return value
+
+
+class ExternalActivity(_Entry):
+    """An app of the vendor's, which learns of the launch by a one-time code and sends its scores itself.
+
+    Without `score_maximum` it brings no column into the gradebook.
+    """
+
+    kind: Literal["external"]
+    url: Annotated[str, AfterValidator(_app_address)]
+    score_maximum: float | None = Field(default=None, gt=0, le=100_000)
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "title": self.title,
+            "description": self.description,
+            "kind": self.kind,
+            "score_maximum": self.score_maximum,
+        }
+
+    def shown(self) -> dict[str, Any]:
+        return self.summary()
+
+    def address(self, code: str) -> str:
+        """Where a browser goes on: the catalogue's address, and the code in its query."""
+        parts = urlsplit(self.url)
+        query = "&".join(filter(None, (parts.query, urlencode({CODE_PARAMETER: code}))))
+        return urlunsplit(parts._replace(query=query))
+
+
+Activity = Annotated[Assessment | ExternalActivity, Field(discriminator="kind")]
+"""An entry of the catalogue."""
+
+_ACTIVITY: TypeAdapter[Activity] = TypeAdapter(Activity)
+
+
 def parse_activity(document: object) -> Activity:
     try:
-        return Activity.model_validate(document)
+        return _ACTIVITY.validate_python(document)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        # The first part of a place is the kind, which is no part of what somebody wrote.
+        problems = "; ".join(f"{'.'.join(map(str, p['loc'][1:])) or 'kind'}: {p['msg']}" for p in error.errors())
         raise InvalidActivityError(problems) from error
 
 

@@ -22,3 +22,8 @@ def web_address(value: object) -> str | None:
         return None
     usable = parts.scheme in {"https", "http"} and bool(host) and "@" not in parts.netloc and "\\" not in value
     return value if usable else None
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this very machine."""
+    return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}

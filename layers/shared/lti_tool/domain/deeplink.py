@@ -64,7 +64,8 @@ def _content_item(
         family is not PlatformFamily.OPENEDX
     ):  # Open edX names an item's own url at the launch, and another at the login.
         item["url"] = activity_url(tool_url, activity.id)
-    if settings.accept_line_item is not False:  # when the platform does not say, it may still make a column
+    # When the platform does not say, it may still make a column.
+    if activity.score_maximum is not None and settings.accept_line_item is not False:
         item["lineItem"] = {
             "scoreMaximum": activity.score_maximum,
             "label": activity.title,

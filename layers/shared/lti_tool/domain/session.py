@@ -10,6 +10,7 @@ from lti_tool.domain.errors import SessionEndedError
 from lti_tool.domain.launch import AnyLaunch
 
 SESSION_LIVES = timedelta(hours=8)
+CODE_LIVES = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class SessionToken:
         if not dot or not launch_id or not secret or len(text) > 200 or not text.isascii():
             raise SessionEndedError
         return cls(launch_id, secret)
+
+
+def new_launch_code() -> str:
+    """What a browser carries to the vendor's app, whose backend exchanges it once for the launch."""
+    return secrets.token_urlsafe(32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lti_tool.domain.launch import AnyLaunch, DeepLinkingLaunch, ResourceLinkLaunch, landing_of
+from lti_tool.domain.launch import AnyLaunch, DeepLinkingLaunch, ResourceLinkLaunch, SubmissionReviewLaunch, landing_of
 from lti_tool.domain.roles import Right
 from lti_tool.domain.score import OutboxEntry, ScoreState, iso
 from lti_tool.domain.session import Session
@@ -46,6 +46,8 @@ def session_view(session: Session) -> dict[str, Any]:
     if isinstance(launch, ResourceLinkLaunch):
         link = launch.resource_link
         view["resource_link"] = _given(id=link.id, title=link.title, description=link.description)
+    if isinstance(launch, SubmissionReviewLaunch):
+        view["for_user"] = {"id": launch.learner}
     if isinstance(launch, DeepLinkingLaunch):
         settings = launch.settings
         view["deep_linking"] = {

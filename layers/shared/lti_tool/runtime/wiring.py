@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lti_tool.adapters.audit_table import AuditTable
     from lti_tool.adapters.invitations_table import InvitationsTable
     from lti_tool.adapters.kms import KmsSigner
+    from lti_tool.adapters.launch_codes_table import LaunchCodesTable
     from lti_tool.adapters.launches_table import LaunchesTable, TracesTable
     from lti_tool.adapters.records_table import RecordsTable
     from lti_tool.adapters.regions_table import RegionsTable
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from lti_tool.use_cases.register import PlatformRegistrar
     from lti_tool.use_cases.scores import ScoreDesk
     from lti_tool.use_cases.session import SessionGuard
-    from lti_tool.use_cases.vendor import ScoreIntake
+    from lti_tool.use_cases.vendor import Arrival, Departure, ScoreIntake
 
 
 def _client(service: Any) -> Any:
@@ -227,6 +228,27 @@ def dead_letters() -> ScoresDeadLetters:
     from lti_tool.adapters.sqs import ScoresDeadLetters
 
     return ScoresDeadLetters(_client("sqs"), settings().scores_dead_letters_url, settings().scores_queue_url)
+
+
+@cache
+def departure() -> Departure:
+    from lti_tool.use_cases.vendor import Departure
+
+    return Departure(desk=activity_desk(), codes=_launch_codes(), clock=now)
+
+
+@cache
+def arrival() -> Arrival:
+    from lti_tool.use_cases.vendor import Arrival
+
+    return Arrival(codes=_launch_codes(), guard=session_guard(), catalogue=catalogue())
+
+
+@cache
+def _launch_codes() -> LaunchCodesTable:
+    from lti_tool.adapters.launch_codes_table import LaunchCodesTable
+
+    return LaunchCodesTable(_dynamodb(), settings().launches_table, now)
 
 
 @cache

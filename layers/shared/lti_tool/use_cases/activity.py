@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, Answers, Attempt, Start, activity_named_by
+from lti_tool.domain.activity import (
+    ACTIVITY_PARAMETER,
+    Activity,
+    Answers,
+    Assessment,
+    Attempt,
+    ExternalActivity,
+    Start,
+    activity_named_by,
+)
 from lti_tool.domain.errors import ActivityNotBoundError, NotPermittedError
 from lti_tool.domain.launch import AnyLaunch, ResourceLink, ResourceLinkLaunch, SubmissionReviewLaunch
 from lti_tool.domain.roles import Right
@@ -105,6 +114,8 @@ class ActivityDesk:
         if not isinstance(launch, ResourceLinkLaunch):
             raise NotPermittedError
         activity = self.opened(launch)
+        if not isinstance(activity, Assessment):  # its own app marks it
+            raise NotPermittedError
         attempt = Attempt(
             user_id=launch.user.id or "",
             name=launch.user.name,
@@ -127,10 +138,14 @@ class ActivityDesk:
     def all_work(self, launch: AnyLaunch) -> list[Work]:
         """Who handed in on this link, with each mark's way; for those who may see marks."""
         _require(launch, Right.GRADE, Right.REPORT)
-        attempts = self.records.attempts(_link(launch))
         line_item = launch.grades.line_item if launch.grades else None
         entries = self.outbox.of_line_item(launch.registration, line_item) if line_item else ()
         by_user = {entry.score.key.user_id: entry for entry in entries}
+        if isinstance(activity := self.summarised(launch), ExternalActivity):
+            names = {start.user_id: start.name for start in self.records.starts(_link(launch))}
+            works = (_work_elsewhere(entry, names.get(user_id), activity) for user_id, entry in by_user.items())
+            return [work for work in works if work is not None]
+        attempts = self.records.attempts(_link(launch))
         return [Work(attempt=attempt, delivery=by_user.get(attempt.user_id)) for attempt in attempts]
 
     def progress(self, launch: AnyLaunch) -> list[Progress]:
@@ -176,6 +191,23 @@ def _score_key(launch: AnyLaunch, user_id: str) -> ScoreKey | None:
     if launch.grades is None or launch.grades.line_item is None:
         return None
     return ScoreKey(registration=launch.registration, line_item=launch.grades.line_item, user_id=user_id)
+
+
+def _work_elsewhere(entry: OutboxEntry, name: str | None, activity: ExternalActivity) -> Work | None:
+    """What we know of work that the vendor's app marked: its score, once it is one."""
+    score = entry.score
+    if score.score_given is None or score.score_maximum is None:
+        return None
+    attempt = Attempt(
+        user_id=score.key.user_id,
+        name=name,
+        activity_id=activity.id,
+        answers={},
+        score_given=score.score_given,
+        score_maximum=score.score_maximum,
+        submitted_at=score.timestamp,
+    )
+    return Work(attempt=attempt, delivery=entry)
 
 
 def _final_score(launch: AnyLaunch, key: ScoreKey, attempt: Attempt) -> Score:

@@ -180,6 +180,13 @@ class Sessions(Protocol):
     def recall(self, token: SessionToken) -> Session:
         """Raises SessionEndedError."""
 
+    def of_launch(self, launch_id: str) -> Session:
+        """Recall a session for somebody who is trusted without its secret.
+
+        Raises:
+            SessionEndedError.
+        """
+
     def answer(self, token: SessionToken) -> Session:
         """Recall a session and mark it as answered, in one step: a deep linking launch is answered once.
 
@@ -189,6 +196,19 @@ class Sessions(Protocol):
 
     def reopen(self, token: SessionToken) -> None:
         """Take the mark of `answer` back: the answer could not be made."""
+
+
+class LaunchCodes(Protocol):
+    """One-time codes, known by their fingerprint, each for one launch that goes on to one activity."""
+
+    def add(self, code: str, launch_id: str, activity_id: str, expires_at: datetime) -> None: ...
+
+    def spend(self, code: str) -> tuple[str, str]:
+        """The launch's and the activity's id; works once, even for simultaneous tries.
+
+        Raises:
+            LaunchCodeEndedError.
+        """
 
 
 class PlatformKeyring(Protocol):

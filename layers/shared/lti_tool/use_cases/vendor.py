@@ -1,13 +1,24 @@
-"""Vendor: the vendor's own backend hands in scores and asks what became of them."""
+"""Vendor: launches go on to the vendor's own app; its backend hands in scores and asks what became of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lti_tool.domain.errors import ScoreConflictError, UnknownScoreError
+from lti_tool.domain.activity import Activity, ExternalActivity
+from lti_tool.domain.errors import (
+    LaunchCodeEndedError,
+    ScoreConflictError,
+    SessionEndedError,
+    UnknownActivityError,
+    UnknownScoreError,
+)
+from lti_tool.domain.launch import SubmissionReviewLaunch
 from lti_tool.domain.registration import DeploymentStatus, Registration, require_enabled, require_served
 from lti_tool.domain.score import OutboxEntry, ScoreId, ScoreMessage, ScoreState
-from lti_tool.use_cases.ports import Nudges, Outbox, Registrations
+from lti_tool.domain.session import CODE_LIVES, Session, new_launch_code
+from lti_tool.use_cases.activity import ActivityDesk
+from lti_tool.use_cases.ports import Catalogue, Clock, LaunchCodes, Nudges, Outbox, Registrations
+from lti_tool.use_cases.session import SessionGuard
 
 SUPERSEDED = "superseded"
 
@@ -65,3 +76,46 @@ class ScoreIntake:
         if status is not DeploymentStatus.ENABLED:  # only what is served is believed from memory
             status = self.registrations.deployment_status(registration, deployment_id)
         require_served(status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A person's browser goes on to the vendor's app, and takes a code along that means their launch."""
+
+    desk: ActivityDesk
+    codes: LaunchCodes
+    clock: Clock
+
+    def depart(self, session: Session) -> str:
+        """The address to go to. It comes from the catalogue alone, so nobody can be sent elsewhere.
+
+        Raises:
+            NotPermittedError, ActivityNotBoundError: as when the activity is opened.
+            UnknownActivityError: the link opens nothing external.
+        """
+        activity = self.desk.opened(session.launch)
+        if isinstance(session.launch, SubmissionReviewLaunch):
+            self.desk.reviewed_work(session.launch)  # whose work it may be
+        if not isinstance(activity, ExternalActivity):
+            raise UnknownActivityError
+        code = new_launch_code()
+        self.codes.add(code, session.launch_id, activity.id, self.clock() + CODE_LIVES)
+        return activity.address(code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """The vendor's backend exchanges the code for the launch, once."""
+
+    codes: LaunchCodes
+    guard: SessionGuard
+    catalogue: Catalogue
+
+    def arrive(self, code: str) -> tuple[Session, Activity]:
+        """Raises LaunchCodeEndedError, or RegistrationDisabledError: switched off since."""
+        launch_id, activity_id = self.codes.spend(code)
+        try:
+            session = self.guard.of_launch(launch_id)
+        except SessionEndedError:
+            raise LaunchCodeEndedError from None
+        return session, self.catalogue.find(activity_id)
