@@ -16,7 +16,7 @@ from local.pool import Pool
 from local.queues import QueueConsumer
 from local.schedules import Schedules
 from local.sigv4 import caller_of
-from local.template import Function, Template
+from local.template import Function, Route, Template
 from local.watch import Watch
 
 MOST_CHILDREN = 4
@@ -133,17 +133,17 @@ class Stack:
         if request.path.startswith(OwnRoutes.PREFIX):
             return self._own_routes.answer(request)
         started = time.monotonic()
-        response = self._answer_of_function(request)
+        found = self._routes.find(request.method, request.path)
+        response = self._answer_of_function(request, *found) if found else gateway.NOT_FOUND
         took = round((time.monotonic() - started) * 1000)
-        # Without the query: hints and tokens travel there.
-        self._logs.say("http", "", f"{request.method} {request.path} {response.status} in {took} ms")
+        # Without the query: hints and tokens travel there. A signed call may have a code in its path.
+        path = found[0].path if found and found[0].iam else request.path
+        self._logs.say("http", "", f"{request.method} {path} {response.status} in {took} ms")
         return response
 
-    def _answer_of_function(self, request: gateway.Request) -> gateway.Response:
-        found = self._routes.find(request.method, request.path)
-        if found is None:
-            return gateway.NOT_FOUND
-        route, parameters = found
+    def _answer_of_function(
+        self, request: gateway.Request, route: Route, parameters: Mapping[str, str]
+    ) -> gateway.Response:
         caller = caller_of(request, self.cloud.credentials, REGION) if route.iam else None
         if route.iam and caller is None:
             return gateway.FORBIDDEN

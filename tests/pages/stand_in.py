@@ -42,7 +42,7 @@ def catalogue() -> dict[str, Json]:
     return {activity["id"]: activity for activity in files}
 
 
-LABORATORY = {
+LABORATORY: Json = {
     "id": "laboratory",
     "title": "The laboratory",
     "description": "Weigh, mix, measure.",
