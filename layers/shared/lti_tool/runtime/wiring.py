@@ -185,8 +185,8 @@ def activity_desk() -> ActivityDesk:
 @cache
 def grade_sync() -> GradeSync:
     from lti_tool.adapters.access_tokens import AccessTokens
+    from lti_tool.adapters.gradebook import PlatformGradebook
     from lti_tool.adapters.launches_table import PlatformCache
-    from lti_tool.adapters.platform import PlatformGradebook
     from lti_tool.adapters.platform_http import PlatformHttp
     from lti_tool.use_cases.gradesync import GradeSync
 

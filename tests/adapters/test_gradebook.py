@@ -1,4 +1,4 @@
-"""A platform's services: scores are posted and judged."""
+"""A platform's gradebook: scores are posted and judged."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import boto3
 import pytest
 
 from lti_tool.adapters.access_tokens import AccessTokens
+from lti_tool.adapters.gradebook import PlatformGradebook
 from lti_tool.adapters.kms import KmsSigner
-from lti_tool.adapters.platform import PlatformGradebook
 from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError, ToolError
 from lti_tool.domain.jwks import jwks
