@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from lti_tool.adapters.audit_table import AuditTable
+    from lti_tool.adapters.health import TablesHealth
     from lti_tool.adapters.invitations_table import InvitationsTable
     from lti_tool.adapters.kms import KmsSigner
     from lti_tool.adapters.launch_codes_table import LaunchCodesTable
@@ -110,6 +111,12 @@ def key_publisher() -> KeyPublisher:
         clock=now,
         region=settings().region,
     )
+
+
+def table_health(table: str) -> TablesHealth:
+    from lti_tool.adapters.health import TablesHealth
+
+    return TablesHealth(_dynamodb(), (table,))
 
 
 @cache
