@@ -21,6 +21,7 @@ DOORS = {
     "/lti/deeplink": "POST",
     "/lti/canvas.json": "GET",
     "/lti/register": "GET, POST",
+    "/lti/echo/token": "POST",
     "/app/activity": "GET",
     "/app/tool.css": "GET",
     "/api/session": "GET",

@@ -26,6 +26,8 @@ _DOORS = {
     "/lti/deeplink": "deeplink",
     "/lti/canvas.json": "register",
     "/lti/register": "register",
+    "/lti/echo/token": "echo",
+    "/lti/echo/line-item/scores": "echo",
 }
 _VENDOR = ("/api/scores", "/api/launches/")
 
