@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lti_tool.domain.errors import ToolError
-from operate import activity, canvas, deployment, invite, launch, platform, roles, smoke
+from operate import activity, canvas, deployment, invite, launch, platform, privacy, roles, smoke
 from operate.findings import Report
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 
@@ -34,6 +34,7 @@ def command_line() -> argparse.ArgumentParser:
     invite.add_verbs(nouns, common)
     launch.add_verbs(nouns, common)
     roles.add_verbs(nouns, common)
+    privacy.add_verbs(nouns, common)
     smoke.add_verbs(nouns, common)
     return parser
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lti_tool.adapters.kms import KmsSigner
     from lti_tool.adapters.launch_codes_table import LaunchCodesTable
     from lti_tool.adapters.launches_table import LaunchesTable, TracesTable
+    from lti_tool.adapters.personal_data import PersonalData
     from lti_tool.adapters.records_table import RecordsTable
     from lti_tool.adapters.regions_table import RegionsTable
     from lti_tool.adapters.registrations_table import CatalogueTable, RegistrationsTable
@@ -270,6 +271,13 @@ def audit() -> AuditTable:
     from lti_tool.adapters.audit_table import AuditTable
 
     return AuditTable(_dynamodb(), settings().records_table)
+
+
+@cache
+def personal_data() -> PersonalData:
+    from lti_tool.adapters.personal_data import PersonalData
+
+    return PersonalData(_dynamodb(), settings().records_table, settings().launches_table)
 
 
 @cache
