@@ -10,11 +10,13 @@ import os
 import signal
 import sys
 import threading
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from moto.core.exceptions import JsonRESTError
+from moto.dynamodb.responses import DynamoHandler
 from moto.kms.exceptions import ValidationException
 from moto.kms.models import Key
 from moto.kms.responses import KmsResponse
@@ -59,6 +61,19 @@ def mend_kms() -> None:
         return str(moto_sign(self))
 
     KmsResponse.sign = sign  # type: ignore[method-assign]
+
+
+@cache
+def mend_dynamodb() -> None:
+    """One request at a time: a condition and its write are one step on AWS, and two in moto's threads."""
+    lock = threading.Lock()
+    moto_call = DynamoHandler.call_action
+
+    def call_action(self: Any) -> Any:
+        with lock:
+            return moto_call(self)
+
+    DynamoHandler.call_action = call_action  # type: ignore[method-assign]
 
 
 def mend_keys_from_cloudformation() -> None:
@@ -112,6 +127,7 @@ def end_with_the_runner() -> None:
 def main() -> None:
     end_with_the_runner()
     mend_kms()
+    mend_dynamodb()
     mend_keys_from_cloudformation()
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietRequestHandler)

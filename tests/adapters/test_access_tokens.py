@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
 from lti_tool.adapters.access_tokens import AccessTokens
 from lti_tool.adapters.kms import KmsSigner
 from lti_tool.adapters.launches_table import PlatformCache
-from lti_tool.adapters.platform_http import PlatformHttp
+from lti_tool.adapters.platform_http import Answer, PlatformHttp
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError
 from lti_tool.domain.jwks import jwks
 from tests.adapters.conftest import Clock
@@ -48,6 +50,71 @@ def test_all_processes_share_a_token(stack: Stack, signer: KmsSigner, platform: 
     assert len(platform.requests_to("/token")) == 1
 
 
+def test_many_senders_at_once_buy_one_token(stack: Stack, signer: KmsSigner, platform: Platform, clock: Clock) -> None:
+    processes = [
+        AccessTokens(
+            PlatformHttp(loopback_http=True), signer, PlatformCache(stack.dynamodb, "LaunchesTable", clock), clock
+        )
+        for _ in range(4)
+    ]
+
+    with ThreadPoolExecutor(16) as threads:
+        found = set(threads.map(lambda number: processes[number % 4].get(platform.registration(), SCOPES), range(32)))
+
+    assert len(found) == 1
+    assert len(platform.requests_to("/token")) == 1
+
+
+def test_many_who_were_refused_one_token_buy_one_other(
+    stack: Stack, signer: KmsSigner, platform: Platform, clock: Clock
+) -> None:
+    cache = PlatformCache(stack.dynamodb, "LaunchesTable", clock)
+    processes = [AccessTokens(PlatformHttp(loopback_http=True), signer, cache, clock) for _ in range(4)]
+    registration = platform.registration()
+    revoked = processes[0].get(registration, SCOPES)
+
+    def refused(tokens: AccessTokens) -> str:
+        given: list[str] = []
+
+        def request(token: str) -> Answer:
+            given.append(token)
+            return Answer(401 if token == revoked else 200, {}, b"")
+
+        tokens.send(registration, SCOPES, request)
+        return given[-1]
+
+    with ThreadPoolExecutor(16) as threads:
+        found = set(threads.map(lambda number: refused(processes[number % 4]), range(32)))
+
+    assert len(found) == 1
+    assert len(platform.requests_to("/token")) == 2
+
+
+def test_a_platform_that_refuses_every_token_is_not_asked_for_one_with_each_score(
+    tokens: AccessTokens, platform: Platform, clock: Clock
+) -> None:
+    statuses = [tokens.send(platform.registration(), SCOPES, lambda _: Answer(401, {}, b"")).status for _ in range(5)]
+    within_a_minute = len(platform.requests_to("/token"))
+    clock.goes_on(seconds=61)
+    tokens.send(platform.registration(), SCOPES, lambda _: Answer(401, {}, b""))
+
+    assert statuses == [401] * 5
+    assert (within_a_minute, len(platform.requests_to("/token"))) == (2, 3)
+
+
+def test_a_buyer_that_died_holds_nobody_up_for_long(
+    stack: Stack, tokens: AccessTokens, platform: Platform, clock: Clock
+) -> None:
+    cache = PlatformCache(stack.dynamodb, "LaunchesTable", clock)
+    registration = platform.registration()
+    pk = AccessTokens._pk(registration, SCOPES)
+    assert cache.claim(f"{pk}#buying", clock() + timedelta(minutes=1), clock() - timedelta(seconds=1))
+
+    clock.goes_on(seconds=21)
+
+    assert tokens.get(registration, SCOPES)
+
+
 def test_each_registration_and_each_set_of_scopes_has_a_token_of_its_own(
     tokens: AccessTokens, platform: Platform
 ) -> None:
@@ -76,8 +143,7 @@ def test_an_assertion_names_the_audience_that_the_platform_wants(
 def test_no_assertion_is_used_twice(tokens: AccessTokens, signer: KmsSigner, platform: Platform) -> None:
     for client_id in ("a", "a", "b"):
         registration = platform.registration(client_id=client_id)
-        tokens.get(registration, SCOPES)
-        tokens.drop(registration, SCOPES)
+        tokens.drop(registration, SCOPES, tokens.get(registration, SCOPES))
 
     requests = platform.requests_to("/token")
     key_set = jwks(signer.public_keys())

@@ -17,6 +17,7 @@ from moto.backends import get_backend
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_sqs import SQSClient
 
+from local.moto_server import mend_dynamodb
 from lti_tool.domain.activity import Activity, Assessment, parse_activity
 from lti_tool.domain.registration import Registration
 from lti_tool.runtime import settings, wiring
@@ -174,6 +175,7 @@ def standing() -> Iterator[Stack]:
         POWERTOOLS_METRICS_NAMESPACE="ServerlessLti",
     )
     os.environ.pop("AWS_ENDPOINT_URL", None)
+    mend_dynamodb()
     try:
         with mock_aws():
             yield Stack()

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from lti_tool.adapters.launches_table import PlatformCache
+from lti_tool.adapters.platform_gates import PlatformGates
 from lti_tool.adapters.records_table import RecordsTable
 from lti_tool.adapters.registrations_table import RegistrationsTable
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError
@@ -72,11 +74,13 @@ class World:
         self.registrations = RegistrationsTable(stack.dynamodb, "RegistrationsTable")
         self.registrations.add(LMS.registration())
         self.gradebook = Gradebook()
+        self.gates = PlatformGates(PlatformCache(stack.dynamodb, "LaunchesTable", clock), clock)
         self.nudges = Nudges()
         self.sync = GradeSync(
             registrations=self.registrations,
             outbox=self.outbox,
             gradebook=self.gradebook,
+            gates=self.gates,
             nudges=self.nudges,
             clock=clock,
             lease=LEASE,
@@ -287,3 +291,31 @@ def test_moodle_gets_another_second_for_each_score(world: World) -> None:
     seconds = [int(timestamp.timestamp()) for _, timestamp in world.gradebook.sent]
     assert world.points == [1, 2]
     assert seconds[0] < seconds[1]
+
+
+def test_a_platform_that_is_down_costs_the_others_of_its_scores_no_try(world: World) -> None:
+    world.scores(7)
+    until = world.clock() + timedelta(minutes=5)
+    world.gates.throttles(KEY.line_item, until)
+
+    outcome = world.nudged()
+
+    assert outcome == "deferred"
+    assert (world.entry.attempts, world.entry.cause) == (0, "rate_limited")
+    assert world.entry.next_try_at is not None
+    assert until <= world.entry.next_try_at <= until + timedelta(minutes=1)
+    assert len(world.nudges.after) == 1
+    world.clock.now = world.entry.next_try_at
+    assert world.nudged() == "sent"
+
+
+def test_a_bug_of_ours_leaves_the_mark_waiting_and_says_so(world: World) -> None:
+    world.scores(7)
+    world.gradebook.happens.append(fails(ZeroDivisionError()))
+
+    with pytest.raises(ZeroDivisionError):
+        world.nudged()
+
+    assert (world.entry.state, world.entry.cause) == (ScoreState.WAITING, "internal_error")
+    world.clock.goes_on(seconds=10)
+    assert world.nudged() == "sent"

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from lti_tool.adapters.platform_http import PlatformHttp
+from lti_tool.adapters.platform_http import Answer, PlatformHttp
 from lti_tool.domain import claims as names
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError
 from lti_tool.domain.registration import Registration
@@ -19,44 +23,117 @@ from lti_tool.use_cases.ports import Clock, Signer
 ASSERTION_LIVES = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(seconds=5)  # Moodle takes no assertion whose iat is ahead of its own clock
 DEFAULT_TOKEN_LIFE = 300  # seconds, when the platform does not say
+BUYING_LASTS = timedelta(seconds=20)  # longer than a token request can take; then its sender is taken for dead
+WAIT_FOR_OTHERS_SECONDS = 12.0
+BETWEEN_DROPS = timedelta(minutes=1)
 
 
 class _Cache(Protocol):
     def read(self, pk: str) -> dict[str, Any] | None: ...
     def write(self, pk: str, expires_at: datetime, **values: Any) -> None: ...
+    def forget(self, pk: str, name: str, value: str) -> None: ...
+    def claim(self, pk: str, expires_at: datetime, not_since: datetime) -> bool: ...
+    def release(self, pk: str) -> None: ...
 
 
 class AccessTokens:
-    """Access tokens by registration and scopes: in memory, then shared through the cache, then bought.
+    """Access tokens by registration and scopes: in memory, then shared through the cache, then bought, by one of all.
 
     A token is used for nine tenths of its life.
     """
 
-    def __init__(self, http: PlatformHttp, signer: Signer, cache: _Cache, clock: Clock) -> None:
+    def __init__(
+        self,
+        http: PlatformHttp,
+        signer: Signer,
+        cache: _Cache,
+        clock: Clock,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._http = http
         self._signer = signer
         self._cache = cache
         self._clock = clock
+        self._pause = pause
         self._memory: dict[str, tuple[str, datetime]] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def send(self, registration: Registration, scopes: tuple[str, ...], request: Callable[[str], Answer]) -> Answer:
+        """Send a request with a token. One that is refused was revoked, or lost its scope: one more try with another.
+
+        Raises:
+            PlatformUnavailableError, PlatformRefusedError: no token is to be had.
+        """
+        token = self.get(registration, scopes)
+        answer = request(token)
+        if answer.status == 401:
+            self.drop(registration, scopes, token)
+            answer = request(self.get(registration, scopes))
+        return answer
 
     def get(self, registration: Registration, scopes: tuple[str, ...]) -> str:
         """Raises PlatformUnavailableError, PlatformRefusedError."""
         pk = self._pk(registration, scopes)
-        token, expires_at = self._memory.get(pk, ("", datetime.min.replace(tzinfo=UTC)))
-        if self._clock() < expires_at:
+        if (token := self._remembered(pk)) is not None:
             return token
-        if (item := self._cache.read(pk)) is not None:
-            self._memory[pk] = (item["token"], datetime.fromtimestamp(item["expires_at"], UTC))
-            return self._memory[pk][0]
-        token, expires_at = self._bought(registration, scopes)
-        self._cache.write(pk, expires_at, token=token)
-        self._memory[pk] = (token, expires_at)
-        return token
+        lock = self._locks[pk]
+        if not lock.acquire(timeout=WAIT_FOR_OTHERS_SECONDS):
+            raise PlatformUnavailableError("token_endpoint_slow")
+        try:
+            return self._remembered(pk) or self._shared(pk) or self._bought_by_one(registration, scopes, pk)
+        finally:
+            lock.release()
 
-    def drop(self, registration: Registration, scopes: tuple[str, ...]) -> None:
-        pk = self._pk(registration, scopes)
-        self._memory.pop(pk, None)
-        self._cache.write(pk, datetime.fromtimestamp(0, UTC), token="")
+    def drop(self, registration: Registration, scopes: tuple[str, ...], token: str) -> None:
+        """Forget this token, for all processes, unless another was refused within the last minute.
+
+        Many who were refused the same token drop it once; and a platform that refuses whatever it gave is not asked
+        for a token with each score.
+        """
+        pk, now = self._pk(registration, scopes), self._clock()
+        if self._memory.get(pk, ("",))[0] == token:
+            self._memory.pop(pk, None)
+        stored = self._cache.read(pk)
+        if (
+            stored is not None
+            and stored["token"] == token
+            and self._cache.claim(f"{pk}#dropped", now + 2 * BETWEEN_DROPS, now - BETWEEN_DROPS)
+        ):
+            self._cache.forget(pk, "token", token)
+
+    def _remembered(self, pk: str) -> str | None:
+        token, expires_at = self._memory.get(pk, ("", datetime.min.replace(tzinfo=UTC)))
+        return token if self._clock() < expires_at else None
+
+    def _shared(self, pk: str) -> str | None:
+        item = self._cache.read(pk)
+        if item is None:
+            return None
+        self._memory[pk] = (item["token"], datetime.fromtimestamp(item["expires_at"], UTC))
+        return self._memory[pk][0]
+
+    def _bought_by_one(self, registration: Registration, scopes: tuple[str, ...], pk: str) -> str:
+        """Of all who need it now, one buys; the others wait until it lies in the cache."""
+        deadline = time.monotonic() + WAIT_FOR_OTHERS_SECONDS
+        while True:
+            now = self._clock()
+            if self._cache.claim(f"{pk}#buying", now + 2 * BUYING_LASTS, now - BUYING_LASTS):
+                try:
+                    return self._shared(pk) or self._bought_and_shared(registration, scopes, pk)
+                finally:
+                    self._cache.release(f"{pk}#buying")
+            if time.monotonic() > deadline:
+                raise PlatformUnavailableError("token_endpoint_slow")
+            self._pause(0.1)
+            if (token := self._shared(pk)) is not None:
+                return token
+
+    def _bought_and_shared(self, registration: Registration, scopes: tuple[str, ...], pk: str) -> str:
+        token, expires_at = self._bought(registration, scopes)
+        self._memory[pk] = (token, expires_at)
+        self._cache.write(pk, expires_at, token=token)
+        return token
 
     @staticmethod
     def _pk(registration: Registration, scopes: tuple[str, ...]) -> str:
@@ -67,7 +144,7 @@ class AccessTokens:
         form = token_request(registration, scopes, self._signer, now)
         headers = {"Accept": "application/json"}
         answer = self._http.post(registration.token_endpoint, data=form, headers=headers, what="token_endpoint")
-        if answer.status == 429 or answer.status >= 500:
+        if answer.throttles or answer.status >= 500:
             raise PlatformUnavailableError("token_endpoint_down", retry_after=answer.retry_after(now))
         document = answer.json()
         if answer.status != 200 or not isinstance(document, dict):

@@ -30,17 +30,11 @@ class PlatformGradebook:
         body = json.dumps(
             wire(score, timestamp), separators=(",", ":")
         ).encode()  # one line: Moodle echoes it in its status
-        answer = self._post(registration, score, scopes, body)
-        if answer.status == 401:  # the token was revoked, or lost its scope: one new token, one more try
-            self._tokens.drop(registration, scopes)
-            answer = self._post(registration, score, scopes, body)
+        answer = self._tokens.send(registration, scopes, lambda token: self._post(score, token, body))
         self._judge(registration, answer)
 
-    def _post(self, registration: Registration, score: Score, scopes: tuple[str, ...], body: bytes) -> Answer:
-        headers = {
-            "Authorization": f"Bearer {self._tokens.get(registration, scopes)}",
-            "Content-Type": names.SCORE_MEDIA_TYPE,
-        }
+    def _post(self, score: Score, token: str, body: bytes) -> Answer:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": names.SCORE_MEDIA_TYPE}
         return self._http.post(scores_url(score.key.line_item), data=body, headers=headers, what="score_service")
 
     def _judge(self, registration: Registration, answer: Answer) -> None:
@@ -51,9 +45,7 @@ class PlatformGradebook:
                     raise PlatformRefusedError("score_refused", http_status=answer.status)
             case 409:
                 return  # it has this score, or a newer one, already
-            case 429:
-                raise self._later("rate_limited", answer)
-            case 403 if b"Rate Limit Exceeded" in answer.body:  # Canvas until October 2025
+            case _ if answer.throttles:
                 raise self._later("rate_limited", answer)
             case status if status >= 500:
                 raise self._later("score_service_down", answer)

@@ -7,12 +7,15 @@
 | `trace#SUPPORT_ID` | the story of a refused login or launch |
 | `platform-jwks#REFERENCE#URL` | the platform's key set as last fetched from that address (its digest) |
 | `access-token#REFERENCE#SCOPES` | an access token, shared by all senders |
+| `access-token#...#buying`, `#dropped` | who buys one now; when one was last dropped |
+| `gate#HOST`, `gate#HOST#probe` | until when nothing is sent to a platform, and why; who looks whether it is up |
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -361,6 +364,33 @@ class PlatformCache:
         with store():
             self._client.put_item(
                 TableName=self._table, Item=marshal({"pk": pk, "expires_at": epoch(expires_at), **values})
+            )
+
+    def write_later(self, pk: str, expires_at: datetime, name: str, value: int, **others: Any) -> bool:
+        """The same, unless what stands there has a greater `value`."""
+        item = {"pk": pk, "expires_at": epoch(expires_at), name: value, **others}
+        try:
+            with store():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=marshal(item),
+                    ConditionExpression="attribute_not_exists(pk) OR #name < :value",
+                    ExpressionAttributeNames={"#name": name},
+                    ExpressionAttributeValues=marshal({":value": value}),
+                )
+        except ConditionFailedError:
+            return False
+        return True
+
+    def forget(self, pk: str, name: str, value: str) -> None:
+        """Remove it, if it is still that one."""
+        with suppress(ConditionFailedError), store():
+            self._client.delete_item(
+                TableName=self._table,
+                Key={"pk": {"S": pk}},
+                ConditionExpression="#name = :value",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues=marshal({":value": value}),
             )
 
     def claim(self, pk: str, expires_at: datetime, not_since: datetime) -> bool:

@@ -1,46 +1,39 @@
-"""Requests to a platform's services: checked addresses, kept connections, bounded answers."""
+"""Requests to a platform's services: checked addresses, kept connections, bounded answers, through the host's gate."""
 
 from __future__ import annotations
 
 import json
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlencode
 
-import requests
-from requests.adapters import HTTPAdapter
+from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from lti_tool.adapters.outbound import USER_AGENT, pool_manager, read_within, require_allowed
 from lti_tool.domain.errors import PlatformUnavailableError
+from lti_tool.use_cases.ports import Clock
 
-TIMEOUT = (3.0, 10.0)  # seconds to connect, and between two bytes
+CONNECTS_WITHIN = 3.0
+ANSWERS_WITHIN = 7.0  # to the first byte, and between two
 LARGEST_ANSWER = 256 * 1024
-LONGEST_ANSWER_SECONDS = 10.0  # a token and a score take less than a lease together
-
-
-class _PolicyAdapter(HTTPAdapter):
-    """Puts requests on top of our checked connections."""
-
-    def __init__(self, *, loopback_http: bool) -> None:
-        self._loopback_http = loopback_http
-        super().__init__(pool_maxsize=8)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        self.poolmanager = pool_manager(
-            loopback_http=self._loopback_http, num_pools=connections, maxsize=maxsize, block=block, **options
-        )
+LONGEST_ANSWER_SECONDS = 10.0
+PLATFORMS = 64  # whose connections are kept
+KEPT_PER_PLATFORM = 8
+IDLE_SECONDS = 60.0  # a function that slept for longer trusts none of its connections
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a platform said, whole."""
+    """What a platform said, whole; names of headers in any case."""
 
     status: int
-    headers: requests.structures.CaseInsensitiveDict[str]
+    headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
@@ -62,23 +55,61 @@ class Answer:
             moment = moment.replace(tzinfo=UTC)
         return min(moment, now + timedelta(days=1))
 
+    @property
+    def throttles(self) -> bool:
+        """429, a 503 that says until when, or Canvas's 403 of before October 2025."""
+        return (
+            self.status == 429
+            or (self.status == 503 and "Retry-After" in self.headers)
+            or (self.status == 403 and b"Rate Limit Exceeded" in self.body)
+        )
+
+
+class _Gates(Protocol):
+    def seconds_left(self) -> float: ...
+    def require_open(self, url: str) -> None: ...
+    def works(self, url: str) -> None: ...
+    def throttles(self, url: str, until: datetime | None) -> None: ...
+    def fails(self, url: str) -> None: ...
+
+
+class _NoGates:
+    """For who asks a platform once, with a person waiting."""
+
+    def seconds_left(self) -> float:
+        return LONGEST_ANSWER_SECONDS
+
+    def require_open(self, url: str) -> None: ...
+    def works(self, url: str) -> None: ...
+    def throttles(self, url: str, until: datetime | None) -> None: ...
+    def fails(self, url: str) -> None: ...
+
 
 class PlatformHttp:
-    """Posts to platforms: checked addresses, kept connections, no redirects, bounded answers."""
+    """Asks platforms: no redirects, no proxies; what comes of it is told to the host's gate."""
 
-    def __init__(self, *, loopback_http: bool, longest_seconds: float = LONGEST_ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        loopback_http: bool,
+        longest_seconds: float = LONGEST_ANSWER_SECONDS,
+        gates: _Gates | None = None,
+        clock: Clock = lambda: datetime.now(UTC),
+    ) -> None:
         self._loopback_http = loopback_http
         self._longest_seconds = longest_seconds
-        self._timeout = (min(TIMEOUT[0], longest_seconds), min(TIMEOUT[1], longest_seconds))
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxies, no netrc
-        adapter = _PolicyAdapter(loopback_http=loopback_http)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-        self._session.headers.update({"User-Agent": USER_AGENT})
+        self._gates = gates or _NoGates()
+        self._clock = clock
+        self._pool = pool_manager(
+            loopback_http=loopback_http, num_pools=PLATFORMS, maxsize=KEPT_PER_PLATFORM, retries=False
+        )
+        self._last_asked = time.time()
 
     def post(self, url: str, *, data: bytes | dict[str, str], headers: dict[str, str], what: str) -> Answer:
         """Raises PlatformUnavailableError: unreachable or too slow; `what` begins its cause."""
+        if isinstance(data, dict):
+            data = urlencode(data).encode()
+            headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
         return self._send("POST", url, data=data, headers=headers, what=what)
 
     def get(self, url: str, *, headers: dict[str, str], what: str) -> Answer:
@@ -87,16 +118,43 @@ class PlatformHttp:
     def require_allowed(self, url: str) -> None:
         require_allowed(url, loopback_http=self._loopback_http)
 
-    def _send(
-        self, method: str, url: str, *, data: bytes | dict[str, str] | None, headers: dict[str, str], what: str
-    ) -> Answer:
+    def _send(self, method: str, url: str, *, data: bytes | None, headers: dict[str, str], what: str) -> Answer:
         self.require_allowed(url)
-        deadline = time.monotonic() + self._longest_seconds
+        self._gates.require_open(url)
+        seconds = min(self._longest_seconds, self._gates.seconds_left())
+        if seconds <= 0:
+            raise PlatformUnavailableError(f"{what}_slow")
         try:
-            with self._session.request(
-                method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
-            ) as response:
-                body = read_within(response.raw, LARGEST_ANSWER, deadline)
-                return Answer(response.status_code, response.headers, body)
-        except (requests.RequestException, HTTPError, OSError) as error:
+            answer = self._answer(method, url, data, headers, seconds)
+        except (HTTPError, OSError) as error:
+            self._gates.fails(url)
             raise PlatformUnavailableError(f"{what}_unreachable") from error
+        if answer.throttles:
+            self._gates.throttles(url, answer.retry_after(self._clock()))
+        elif answer.status >= 500:
+            self._gates.fails(url)
+        else:
+            self._gates.works(url)
+        return answer
+
+    def _answer(self, method: str, url: str, data: bytes | None, headers: dict[str, str], seconds: float) -> Answer:
+        if time.time() - self._last_asked > IDLE_SECONDS:
+            self._pool.clear()
+        self._last_asked = time.time()
+        deadline = time.monotonic() + seconds
+        response = self._pool.request(
+            method,
+            url,
+            body=data,
+            headers={"User-Agent": USER_AGENT, **headers},
+            timeout=Timeout(connect=min(CONNECTS_WITHIN, seconds), read=min(ANSWERS_WITHIN, seconds)),
+            redirect=False,
+            preload_content=False,
+        )
+        try:
+            body = read_within(response, LARGEST_ANSWER, deadline)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        return Answer(response.status, response.headers, body)

@@ -25,6 +25,7 @@ class Settings:
     tool_url: str
     loopback_http: bool
     score_lease: timedelta
+    platform_at_once: int
     region: str
     elsewhere: Mapping[str, str]
 
@@ -47,5 +48,6 @@ def settings() -> Settings:
             for environment in ("beta", "test")
             if (url := env.get(f"{environment.upper()}_TOOL_URL"))
         },
+        platform_at_once=int(env.get("PLATFORM_AT_ONCE", "4")),
         score_lease=timedelta(seconds=int(env.get("SCORE_LEASE_SECONDS", "30"))),
     )

@@ -195,15 +195,18 @@ def grade_sync() -> GradeSync:
     from lti_tool.adapters.access_tokens import AccessTokens
     from lti_tool.adapters.gradebook import PlatformGradebook
     from lti_tool.adapters.launches_table import PlatformCache
+    from lti_tool.adapters.platform_gates import GateRules, PlatformGates
     from lti_tool.adapters.platform_http import PlatformHttp
     from lti_tool.use_cases.gradesync import GradeSync
 
-    http = PlatformHttp(loopback_http=settings().loopback_http)
     cache_table = PlatformCache(_dynamodb(), settings().launches_table, now)
+    gates = PlatformGates(cache_table, now, GateRules(at_once=settings().platform_at_once))
+    http = PlatformHttp(loopback_http=settings().loopback_http, gates=gates, clock=now)
     return GradeSync(
         registrations=registrations(),
         outbox=_records(),
         gradebook=PlatformGradebook(http, AccessTokens(http, _signer(), cache_table, now), now),
+        gates=gates,
         nudges=_queue(),
         clock=now,
         lease=settings().score_lease,

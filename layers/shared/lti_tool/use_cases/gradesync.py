@@ -12,10 +12,13 @@ from lti_tool.domain.errors import (
     PlatformRefusedError,
     PlatformUnavailableError,
     ScoreHeldError,
+    ToolError,
     UnknownRegistrationError,
 )
 from lti_tool.domain.registration import require_enabled
 from lti_tool.domain.score import (
+    FIRST_WAIT,
+    OutboxEntry,
     Score,
     ScoreKey,
     ScoreMessage,
@@ -23,9 +26,10 @@ from lti_tool.domain.score import (
     timestamp_for,
     wait_before_try,
 )
-from lti_tool.use_cases.ports import Clock, Gradebook, Nudges, Outbox, Registrations
+from lti_tool.use_cases.ports import Clock, Gates, Gradebook, Nudges, Outbox, Registrations
 
 LONGEST_DELAY = timedelta(minutes=15)  # what SQS can delay a message; the sweep takes care of the rest
+LONGEST_SPREAD = timedelta(minutes=1)  # so that not all come at once when a platform may be asked again
 OVERDUE = timedelta(minutes=1)  # until then a nudge is probably on its way
 SWEPT_AT_ONCE = 20_000  # what fits well into the minute that the function has
 
@@ -37,6 +41,7 @@ class GradeSync:
     registrations: Registrations
     outbox: Outbox
     gradebook: Gradebook
+    gates: Gates
     nudges: Nudges
     clock: Clock
     lease: timedelta  # longer than one send can take
@@ -55,6 +60,18 @@ class GradeSync:
 
     def send(self, key: ScoreKey) -> str:
         try:
+            with self.gates.passing(key.line_item):  # before the lease, which is for sending and not for queueing up
+                return self._send(key)
+        except PlatformUnavailableError as closed:
+            until = closed.retry_after or self.clock() + FIRST_WAIT
+            spread = min(LONGEST_SPREAD, max(until - self.clock(), timedelta()) / 5)
+            next_try_at = until + spread * random.random()  # noqa: S311 - spreads load, guards nothing
+            if self.outbox.defer(key, next_try_at, closed.cause):
+                self._nudge_at(key, next_try_at)
+            return "deferred"
+
+    def _send(self, key: ScoreKey) -> str:
+        try:
             entry = self.outbox.lease(key, self.clock() + self.lease)
         except ScoreHeldError as held:
             if held.leased:  # its sender may die; a score that only waits for its next try has a nudge on its way
@@ -68,20 +85,28 @@ class GradeSync:
             timestamp = timestamp_for(registration.family, entry)
             self.gradebook.publish(registration, entry.score, timestamp)
         except PlatformUnavailableError as error:
-            now = self.clock()
-            wait = wait_before_try(entry.attempts, random.random())  # noqa: S311 - spreads load, guards nothing
-            next_try_at = max(now + wait, error.retry_after or now)
-            self.outbox.postpone(entry, next_try_at, error.cause)
-            self._nudge_at(key, next_try_at)
+            self._postpone(entry, error.cause, error.retry_after)
             return "postponed"
         except (UnknownRegistrationError, PlatformRefusedError) as error:
             cause = error.cause if isinstance(error, PlatformRefusedError) else error.code
             outcome, is_newest = "refused", self.outbox.refused(entry, cause)
+        except ToolError:
+            raise  # our own memory does not answer: the lease runs out, and the score is sent then
+        except Exception:  # a bug: the mark waits, and shows that it does
+            self._postpone(entry, ToolError.code, None)
+            raise
         else:
             outcome, is_newest = "sent", self.outbox.delivered(entry, timestamp)
         if not is_newest:  # a newer score came while this one was on its way
             self.nudges.nudge(key)
         return outcome
+
+    def _postpone(self, entry: OutboxEntry, cause: str, not_before: datetime | None) -> None:
+        now = self.clock()
+        wait = wait_before_try(entry.attempts, random.random())  # noqa: S311 - spreads load, guards nothing
+        next_try_at = max(now + wait, not_before or now)
+        self.outbox.postpone(entry, next_try_at, cause)
+        self._nudge_at(entry.score.key, next_try_at)
 
     def _nudge_at(self, key: ScoreKey, moment: datetime) -> None:
         """Nudge again when the score may be tried; what lies further ahead is left to the sweep."""

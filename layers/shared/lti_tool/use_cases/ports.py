@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -334,6 +335,15 @@ class DeadLetters(Protocol):
 
     def bring_back(self, letter: DeadLetter) -> None:
         """To the scores queue; only then it leaves the dead letters. Dying in between makes two of it, never none."""
+
+
+class Gates(Protocol):
+    def passing(self, url: str) -> AbstractContextManager[None]:
+        """A place among the few that may talk to the platform at that address; waits for one.
+
+        Raises:
+            PlatformUnavailableError: it is closed to all; `retry_after` says until when, `cause` why.
+        """
 
 
 class Gradebook(Protocol):
