@@ -75,6 +75,11 @@ class Cloud:
                 TableName=system.tables[table],
                 TimeToLiveSpecification={"AttributeName": attribute, "Enabled": True},
             )
+        for table in system.backed_up:
+            dynamodb.update_continuous_backups(
+                TableName=system.tables[table],
+                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+            )
         return system
 
     def client(self, service: str) -> Any:

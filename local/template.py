@@ -89,6 +89,7 @@ class System:
     schedules: tuple[Schedule, ...]
     tables: Mapping[str, str]
     time_to_live: Mapping[str, str]
+    backed_up: tuple[str, ...]
     queues: Mapping[str, str]
     outputs: Mapping[str, str]
 
@@ -138,6 +139,7 @@ class Template:
                 for name, r in tables.items()
                 if (ttl := r["Properties"].get("TimeToLiveSpecification"))
             },
+            backed_up=tuple(name for name, r in tables.items() if _is_backed_up(r["Properties"])),
             queues={
                 name: self._text({"Ref": name}) for name, r in self._kept("AWS::SQS::Queue") if _is_queue(r["Type"])
             },
@@ -322,6 +324,12 @@ def _without_dangling_dependencies(resource: dict[str, Any], stands: Any) -> dic
     kept = [name for name in ([wanted] if isinstance(wanted, str) else wanted) if stands(name)]
     rest = {name: value for name, value in resource.items() if name != "DependsOn"}
     return {**rest, "DependsOn": kept} if kept else rest
+
+
+def _is_backed_up(properties: Mapping[str, Any]) -> bool:
+    """Whether there is point-in-time recovery; of a global table, each replica says it for itself."""
+    places = [properties, *properties.get("Replicas", [])]
+    return any(place.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") for place in places)
 
 
 def _is_queue(kind: str) -> bool:

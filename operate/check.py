@@ -11,14 +11,12 @@ import json
 import re
 import secrets
 import shlex
-import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -33,12 +31,12 @@ from lti_tool.runtime import wiring
 from operate import presets
 from operate.findings import Finding, Step
 from operate.stack import Stack
+from operate.together import together
 
 WITHIN_SECONDS = 8.0  # with the start of the command itself, ten
 CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 _NOTABLE = timedelta(seconds=3)  # what a header of whole seconds and a slow line can make up
 
-_T = TypeVar("_T")
 _AGS = names.SCORE_SCOPE.removesuffix("score")
 _MEMBERS = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 
@@ -170,7 +168,7 @@ class Examination:
             "ours": lambda: self._get(self._our_keys),
             "refused": self._refused_deployments,
         }
-        came = _together(at_once, time.monotonic() + self.within / 2)
+        came = together(at_once, self.within / 2)
         silence = _Asked(why=f"did not answer within {self.within / 2:g} s")
         jwks, auth, token, ours = (came.get(name, silence) for name in ("jwks", "auth", "token", "ours"))
         self._judge_key_set(jwks)
@@ -238,7 +236,7 @@ class Examination:
             self._judge_scopes(asked, lacking)
             return False
         if asked.lacks_scope:
-            alone = _together({scope: self._trial(scopes=(scope,)) for scope in wanted}, self._until)
+            alone = together({scope: self._trial(scopes=(scope,)) for scope in wanted}, self._left())
             lacking = [scope for scope in wanted if scope not in alone or not alone[scope].is_token]
             self._judge_scopes(asked, lacking or list(wanted))
             return False
@@ -255,7 +253,7 @@ class Examination:
         if ahead is not None and abs(ahead) > _NOTABLE:
             trials["clock"] = self._trial(clock=ahead)
         trials["control"] = lambda: self._post({"grant_type": "client_credentials"})
-        came = _together(trials, self._until)
+        came = together(trials, self._left())
         control = came.pop("control", None)
         taken = [name for name, trial in came.items() if trial.is_token or trial.lacks_scope]
         if "clock" in taken:
@@ -372,6 +370,9 @@ class Examination:
     def _approve(self, deployment_id: str) -> str:
         return f"lti deployment approve {self.registration.reference} {shlex.quote(deployment_id)} {self.stack.options}"
 
+    def _left(self) -> float:
+        return self._until - time.monotonic()
+
     # --- Requests -----------------------------------------------------------------------------------------------
 
     @property
@@ -460,22 +461,6 @@ def _preset(registration: Registration) -> presets.Endpoints | None:
         case PlatformFamily.BRIGHTSPACE:
             return presets.brightspace(registration.issuer)
     return None
-
-
-def _together(jobs: Mapping[str, Callable[[], _T]], until: float) -> dict[str, _T]:
-    """The results that were there in time. Who is late is left behind, and ends with the process at the latest."""
-    results: dict[str, _T] = {}
-
-    def run(name: str, job: Callable[[], _T]) -> None:
-        with suppress(ToolError):  # of the store: what it would have told is not known
-            results[name] = job()
-
-    threads = [threading.Thread(target=run, args=job, daemon=True) for job in jobs.items()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, until - time.monotonic()))
-    return dict(results)
 
 
 def _timed(send: Callable[[], Answer]) -> _Asked:

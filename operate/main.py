@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lti_tool.domain.errors import ToolError
-from operate import activity, canvas, deployment, invite, launch, platform, privacy, roles, smoke
+from operate import activity, canvas, deployment, doctor, invite, launch, platform, privacy, roles, smoke
 from operate.findings import Report
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 
@@ -33,6 +33,7 @@ def command_line() -> argparse.ArgumentParser:
     canvas.add_verbs(nouns, common)
     invite.add_verbs(nouns, common)
     launch.add_verbs(nouns, common)
+    doctor.add_verbs(nouns, common)
     roles.add_verbs(nouns, common)
     privacy.add_verbs(nouns, common)
     smoke.add_verbs(nouns, common)

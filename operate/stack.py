@@ -98,6 +98,7 @@ def deployed_stack(name: str, region: str) -> Stack:
         "SIGNING_KEY_ID": outputs["SigningKey"],
         "TOOL_URL": outputs["ToolUrl"],
         "LOOPBACK_HTTP": parameters.get("LoopbackHttp", "refused"),
+        "REGION_NAME": parameters.get("RegionName", ""),
     }
     return Stack(
         tool_url=outputs["ToolUrl"],
