@@ -50,19 +50,24 @@ def registers_by_custom_values(world: World, profile: str, tenant: str) -> None:
     platform = platform_called(world, profile)
     audience = ["--token-audience", platform["token_audience"]] if platform["token_audience"] else []
     said = ["--family", profile, "--tenant", tenant, "--issuer", platform["issuer"], *audience]
-    lti(world, "platform", "add", "custom", *said, *fixed(platform), *endpoints(platform, "auth", "token", "jwks"))
+    urls = endpoints(platform, "auth", "token", "jwks")
+    added = lti(world, "platform", "add", "custom", *said, *fixed(platform), *urls)
+    assert added["check"]["findings"] == []
     nobody_remembers(world)
 
 
 def registers_by_preset(world: World, profile: str, tenant: str) -> None:
-    """What a preset knows is a fixed host is set to Campus afterwards; all else stays as the preset says."""
+    """What a preset knows is a fixed host is set to Campus afterwards; all else stays as the preset says.
+
+    Without the check at its end, which would ask these hosts.
+    """
     platform = platform_called(world, profile)
     site = {
         "moodle": ["--url", platform["issuer"]],
         "brightspace": ["--url", platform["issuer"]],
         "sakai": ["--url", platform["issuer"], "--tool-id", platform["token_url"].rpartition("/")[2]],
     }.get(profile, [])
-    added = lti(world, "platform", "add", profile, "--tenant", tenant, *fixed(platform), *site)
+    added = lti(world, "platform", "add", profile, "--tenant", tenant, *fixed(platform), *site, "--no-check")
     elsewhere = {"brightspace": ("token",)}.get(profile, ("auth", "token", "jwks") if profile in ISSUERS else ())
     assert added["issuer"] == ISSUERS.get(profile, platform["issuer"])
     if elsewhere:
@@ -109,7 +114,6 @@ def test_registered_by_custom_values_a_platform_does_the_whole_job(world: World,
     handed_in = world.tool("POST", "/api/attempt", session, json={"answers": {}})
 
     assert (added.status_code, handed_in.status_code) == (200, 201)
-    assert opened_under(world, session) == f"{profile} by custom values"
     user_id = world.tool("GET", "/api/session", session).json()["user"]["id"]
     cell = eventually(lambda: teacher.cell(placed["line_item_url"], user_id))
     assert (cell["score"], cell["score_maximum"]) == (0, placed["score_maximum"])
@@ -139,5 +143,4 @@ def test_registered_by_invitation_a_platform_launches(world: World, profile: str
     login = student.logs_in("launch", activity=link, client_id=client_id)
     session = session_in(student.launches(login))
 
-    assert opened_under(world, session) == f"{profile} by invitation"
     assert world.tool("GET", "/api/session", session).json()["client_id"] == client_id
