@@ -14,7 +14,7 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, cast
 
-from local.cloud import REGION, bare_environment
+from local.cloud import bare_environment
 from local.logs import Logs
 from local.template import ACCOUNT, Function
 
@@ -67,6 +67,7 @@ class Child:
         on_exit: Callable[["Child"], None],
     ) -> None:
         self.function = function
+        self.region = environment["AWS_REGION"]
         self.is_ready = False
         self._logs = logs
         self._on_ready, self._on_exit = on_ready, on_exit
@@ -207,7 +208,7 @@ class _RuntimeApiHandler(BaseHTTPRequestHandler):
                 "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
                 "Lambda-Runtime-Deadline-Ms": str(int((now + invocation.timeout_seconds) * 1000)),
                 "Lambda-Runtime-Invoked-Function-Arn": (
-                    f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.server.child.function.logical_id}"
+                    f"arn:aws:lambda:{self.server.child.region}:{ACCOUNT}:function:{self.server.child.function.logical_id}"
                 ),
                 "Lambda-Runtime-Trace-Id": f"Root=1-{int(now):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
             },

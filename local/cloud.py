@@ -34,9 +34,9 @@ class Credentials:
 class Cloud:
     """A running moto. `stop` ends it together with every child that was started in its process group."""
 
-    def __init__(self, logs: Logs) -> None:
+    def __init__(self, logs: Logs, region: str = REGION) -> None:
         self.credentials = Credentials()
-        self.region = REGION
+        self.region = region
         self._process = subprocess.Popen(
             [sys.executable, "-m", "local.moto_server"],
             cwd=ROOT,
@@ -50,12 +50,15 @@ class Cloud:
         logs.follow("cloud", cast(IO[bytes], self._process.stderr))
         self._announcement = cast(IO[bytes], self._process.stdout)
 
-    def stand_up(self, template: Template) -> System:
-        """Create what the template wants and say what came of it."""
+    def wait(self) -> None:
+        """Until it answers; nothing else may be asked of it before."""
         line = self._announcement.readline().decode()
         if not line:
             raise RuntimeError("the local cloud did not start")
         self.endpoint_url = line.split()[-1]
+
+    def stand_up(self, template: Template) -> System:
+        """Create what the template wants and say what came of it."""
         cloudformation = self.client("cloudformation")
         cloudformation.create_stack(
             StackName=STACK_NAME,

@@ -21,7 +21,12 @@ def describe(stack: Stack, campus_url: str | None) -> dict[str, Any]:
             "access_key_id": credentials.access_key_id,
             "secret_access_key": credentials.secret_access_key,
         },
-        "tables": {_word(name, "Table"): value for name, value in system.tables.items()},
+        # By the outputs, too: a table that another stack made is none of the template's resources.
+        "tables": {
+            _word(name, "Table"): value
+            for name, value in {**system.outputs, **system.tables}.items()
+            if name.endswith("Table")
+        },
         "queues": {_plural(_word(name, "Queue")): value for name, value in system.queues.items()},
         "signing_key": system.outputs.get("SigningKey"),
         "outputs": dict(system.outputs),

@@ -44,6 +44,11 @@ def add_catalogue(home: Path, folder: Path) -> None:
         operate(folder, "activity", "add", *map(str, files))
 
 
+def publish_region(folder: Path) -> None:
+    """Write this stack's record, with its address and public keys, into the registrations table."""
+    operate(folder, "canvas", "config")
+
+
 def operate(folder: Path, *arguments: str) -> None:
     """Run the operator's command on the stack that runs in this folder."""
     command = [sys.executable, "-m", "operate.main", *arguments, "--local", "--json"]

@@ -1,7 +1,8 @@
 """`python -m local.run`: the tool and, unless CAMPUS=0, the LMS simulator, in the foreground until Ctrl-C or SIGTERM.
 
 Environment: TOOL_PORT (8080), CAMPUS_PORT (8090), 0 for a free one; CAMPUS (1); LOCAL_DIR (.local); TOOL_URL, the
-public URL when a proxy with TLS stands in front; LOCAL_SCHEDULES=1 fires schedules by their rate as well.
+public URL when a proxy with TLS stands in front; LOCAL_SCHEDULES=1 fires schedules by their rate as well. REGION
+(us-east-1), and JOIN, the LOCAL_DIR of a running stack in another region whose registrations table this one shares.
 """
 
 import argparse
@@ -20,10 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from local.cloud import ROOT, bare_environment
+from local.cloud import REGION, ROOT, bare_environment
 from local.description import describe, write
 from local.logs import Logs
-from local.lti import CannotRunError, add_catalogue, register_campus
+from local.lti import CannotRunError, add_catalogue, publish_region, register_campus
+from local.replica import Neighbour
 from local.stack import Stack
 
 CAMPUS_STARTS_WITHIN_SECONDS = 30
@@ -37,6 +39,8 @@ class Settings:
     campus_port: int
     has_campus: bool
     tool_url: str
+    region: str
+    join: Path | None
     schedules_by_rate: bool
     visibility_timeout_seconds: int
 
@@ -51,6 +55,8 @@ class Settings:
             campus_port=int(environment.get("CAMPUS_PORT") or 8090),
             has_campus=environment.get("CAMPUS", "1") not in ("0", "no", "false"),
             tool_url=environment.get("TOOL_URL", "").rstrip("/"),
+            region=environment.get("REGION") or REGION,
+            join=Path(environment["JOIN"]) if environment.get("JOIN") else None,
             schedules_by_rate=environment.get("LOCAL_SCHEDULES") == "1",
             visibility_timeout_seconds=int(environment.get("SCORES_VISIBILITY_TIMEOUT") or 3),
         )
@@ -78,7 +84,22 @@ def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+def _neighbour(settings: Settings) -> Neighbour | None:
+    if settings.join is None:
+        return None
+    try:
+        neighbour = Neighbour.read(settings.join)
+    except (OSError, ValueError, KeyError) as error:
+        raise CannotRunError(
+            f"no local stack runs in {settings.join}: start that one first, or leave JOIN out"
+        ) from error
+    if neighbour.region == settings.region:
+        raise CannotRunError(f"the stack in {settings.join} is {settings.region} already: set REGION to another region")
+    return neighbour
+
+
 def _run(settings: Settings, logs: Logs) -> None:
+    neighbour = _neighbour(settings)
     try:
         stack = Stack(
             settings.template,
@@ -89,6 +110,8 @@ def _run(settings: Settings, logs: Logs) -> None:
                 "ScoresVisibilityTimeout": str(settings.visibility_timeout_seconds),
                 "ScoreLeaseSeconds": "5",
             },
+            region=settings.region,
+            neighbour=neighbour,
             logs=logs,
         )
     except OSError as error:
@@ -98,7 +121,7 @@ def _run(settings: Settings, logs: Logs) -> None:
         campus = Campus(settings, stack, logs) if settings.has_campus else None
         write(description, describe(stack, campus.url if campus else None))
         with ThreadPoolExecutor(1) as beside:
-            seeding = beside.submit(add_catalogue, settings.template.resolve().parent, settings.folder)
+            seeding = beside.submit(_seed, settings)
             stack.open(schedules_by_rate=settings.schedules_by_rate)
             seeding.result()
         logs.announce(f"tool ready at {stack.url}")
@@ -113,6 +136,15 @@ def _run(settings: Settings, logs: Logs) -> None:
     finally:
         description.unlink(missing_ok=True)
         stack.stop()
+
+
+def _seed(settings: Settings) -> None:
+    """A stack of its own gets the catalogue; one that joins another finds it there, and makes both known to both."""
+    if settings.join is None:
+        return add_catalogue(settings.template.resolve().parent, settings.folder)
+    for folder in (settings.join, settings.folder):
+        publish_region(folder)
+    return None
 
 
 @contextmanager

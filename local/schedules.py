@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from local.child import Answer
-from local.cloud import REGION
 from local.logs import Logs
 from local.template import ACCOUNT, Schedule
 
@@ -25,9 +24,11 @@ class Schedules:
         *,
         invoke: Callable[[str, bytes], Answer],
         words: dict[str, str],
+        region: str,
         logs: Logs,
     ) -> None:
         self._schedules, self._invoke, self._words, self._logs = schedules, invoke, words, logs
+        self._region = region
         self._stop = threading.Event()
 
     def describe(self) -> list[dict[str, Any]]:
@@ -60,7 +61,7 @@ class Schedules:
             self._fire(schedule)
 
     def _fire(self, schedule: Schedule) -> dict[str, Any]:
-        event = schedule.event if schedule.event is not None else event_of(schedule)
+        event = schedule.event if schedule.event is not None else event_of(schedule, self._region)
         answer = self._invoke(schedule.function, json.dumps(event).encode())
         self._logs.say("schedule", "INFO", f"{self._words[schedule.function]} {answer.outcome.value}")
         try:
@@ -70,7 +71,7 @@ class Schedules:
         return {"function": schedule.function, "outcome": answer.outcome.value, "result": result}
 
 
-def event_of(schedule: Schedule) -> dict[str, Any]:
+def event_of(schedule: Schedule, region: str) -> dict[str, Any]:
     """What EventBridge Scheduler sends when the schedule has no input of its own."""
     return {
         "version": "0",
@@ -79,8 +80,8 @@ def event_of(schedule: Schedule) -> dict[str, Any]:
         "source": "aws.scheduler",
         "account": ACCOUNT,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "region": REGION,
-        "resources": [f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{schedule.logical_id}"],
+        "region": region,
+        "resources": [f"arn:aws:scheduler:{region}:{ACCOUNT}:schedule/default/{schedule.logical_id}"],
         "detail": "{}",
     }
 

@@ -14,6 +14,7 @@ from local.front import Front, OwnRoutes
 from local.logs import Logs
 from local.pool import Pool
 from local.queues import QueueConsumer
+from local.replica import Neighbour, Replica
 from local.schedules import Schedules
 from local.sigv4 import caller_of
 from local.template import Function, Route, Template
@@ -31,7 +32,8 @@ STATUS_OF = {
 class Stack:
     """Stands from the constructor's return until `stop`; answers HTTP from `open` on.
 
-    `public_url` is what the tool calls itself; without it, the URL of the port.
+    `public_url` is what the tool calls itself; without it, the URL of the port. With a `neighbour`, in another region,
+    the registrations table is a replica of its table.
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class Stack:
         port: int = 0,
         public_url: str = "",
         parameters: Mapping[str, str] | None = None,
+        region: str = REGION,
+        neighbour: Neighbour | None = None,
         logs: Logs,
     ) -> None:
         self._logs = logs
@@ -49,9 +53,18 @@ class Stack:
         self._front = Front(port, self.answer)
         self.port = self._front.port
         self.url = public_url or f"http://localhost:{self.port}"
-        self.cloud = Cloud(logs)
+        self.cloud = Cloud(logs, region)
+        self._replica: Replica | None = None
+        given = {"ToolUrl": self.url, **(parameters or {})}
+        if neighbour is not None:
+            given |= {"PrimaryRegion": neighbour.region, "RegistrationsTableName": neighbour.table}
         try:
-            expanded = Template(template, {"ToolUrl": self.url, **(parameters or {})}, REGION)
+            expanded = Template(template, given, region)
+            self.cloud.wait()
+            if neighbour is not None:
+                self._replica = Replica(neighbour, self.cloud, logs)
+                self._replica.create()
+                self._replica.start()
             self.system = self.cloud.stand_up(expanded)
         except BaseException:
             self._front.stop()
@@ -66,6 +79,7 @@ class Stack:
             self.system.schedules,
             invoke=self.invoke,
             words={name: f.word for name, f in self.system.functions.items()},
+            region=region,
             logs=logs,
         )
         self._own_routes = OwnRoutes(
@@ -110,6 +124,8 @@ class Stack:
         for pool in self._pools.values():
             pool.stop()
         self._front.stop()
+        if self._replica is not None:
+            self._replica.stop()
         self.cloud.stop()
 
     def _start_child(self, function: Function, on_ready: Any, on_exit: Any) -> Child:
@@ -144,7 +160,7 @@ class Stack:
     def _answer_of_function(
         self, request: gateway.Request, route: Route, parameters: Mapping[str, str]
     ) -> gateway.Response:
-        caller = caller_of(request, self.cloud.credentials, REGION) if route.iam else None
+        caller = caller_of(request, self.cloud.credentials, self.cloud.region) if route.iam else None
         if route.iam and caller is None:
             return gateway.FORBIDDEN
         event = gateway.event_from(request, route, parameters, self.url, caller)

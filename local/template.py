@@ -119,7 +119,9 @@ class Template:
 
     def system(self, outputs: Mapping[str, str]) -> System:
         """The system, given the Outputs of the stack made from `backing`."""
-        self._answers = {asked: outputs[f"Answer{n}"] for n, asked in enumerate(self._asked)}
+        found = {asked: outputs.get(f"Answer{n}") for n, asked in enumerate(self._asked)}
+        # No answer: about a resource that its condition leaves out.
+        self._answers = {asked: answer for asked, answer in found.items() if answer is not None}
         return self._system()
 
     def _system(self) -> System:
