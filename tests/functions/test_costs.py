@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lti_tool.domain.registration import DeploymentPolicy
 from lti_tool.runtime import wiring
 from tests.support.browser import ACTIVITY, Browser, receives
 from tests.support.platform import Platform
@@ -59,6 +60,24 @@ def test_a_warm_launch_writes_once_and_reads_nothing(platform: Platform, browser
     assert answer.status == 200
     assert spent() == {"UpdateItem": 1}
     assert len(platform.received) == asked_before
+
+
+def test_a_place_that_is_written_down_costs_a_look_and_two_writes_once(
+    stack: Stack, platform: Platform, browser: Browser, spent: Spent
+) -> None:
+    stack.knows(platform.registration(deployment_policy=DeploymentPolicy.AUTO))
+    browser.launches(platform)
+    spent()
+
+    costs = []
+    for _ in range(2):
+        question = browser.begins_login(platform)
+        token = platform.signs(platform.claims(question["nonce"], ACTIVITY, deployment_id="new"))
+        spent()
+        browser.comes_back(question, token)
+        costs.append(spent())
+
+    assert costs == [{"Query": 1, "UpdateItem": 1, "PutItem": 2}, {"UpdateItem": 1}]
 
 
 def test_a_new_process_asks_a_platform_whose_keys_are_stored_for_nothing(
