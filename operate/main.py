@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lti_tool.domain.errors import ToolError
-from operate import activity, canvas, deployment, doctor, invite, launch, platform, privacy, roles, smoke
+from operate import activity, canvas, deployment, doctor, invite, launch, platform, privacy, roles, scores, smoke
 from operate.findings import Report
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
 
@@ -36,6 +36,7 @@ def command_line() -> argparse.ArgumentParser:
     doctor.add_verbs(nouns, common)
     roles.add_verbs(nouns, common)
     privacy.add_verbs(nouns, common)
+    scores.add_verbs(nouns, common)
     smoke.add_verbs(nouns, common)
     return parser
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import ClassVar, Self
 
 LONGEST_EVIDENCE = 200
+MOST_FAULTS = 20
 
 
 class Step(Enum):
@@ -244,8 +245,12 @@ class InvalidScoreError(InvalidRequestError):
     administrator = Step.COMPARE_DOCUMENTATION
 
     def __init__(self, faults: Mapping[str, str] = MappingProxyType({})) -> None:
-        super().__init__()
+        super().__init__(*(f"{field}: {problem}" for field, problem in faults.items()))
         self.faults = faults
+
+    def __str__(self) -> str:
+        shown = "; ".join(self.args[:MOST_FAULTS])
+        return f"{shown}; and {len(self.args) - MOST_FAULTS} more" if len(self.args) > MOST_FAULTS else shown
 
 
 class InvalidLandingRulesError(InvalidRequestError):

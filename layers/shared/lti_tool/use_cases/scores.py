@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from lti_tool.domain.registration import RegistrationReference
 from lti_tool.domain.score import DeadLetter, OutboxEntry, ScoreKey
 from lti_tool.use_cases.ports import DeadLetters, Nudges, Outbox
 
@@ -21,6 +22,10 @@ class ScoreDesk:
 
     def refused(self) -> Iterator[OutboxEntry]:
         return self._found(self.outbox.all_refused())
+
+    def of_line_item(self, registration: RegistrationReference, line_item: str) -> Sequence[OutboxEntry]:
+        """Every score of one column, sent ones too."""
+        return self.outbox.of_line_item(registration, line_item)
 
     def resend(self, key: ScoreKey) -> bool:
         """Send it now, whether it was sent, was refused, or waits for its next try.

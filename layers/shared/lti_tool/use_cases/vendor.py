@@ -46,10 +46,7 @@ class ScoreIntake:
             UnknownRegistrationError: or its kin; no pact with this platform or deployment.
             ScoreConflictError: another score has this very timestamp.
         """
-        registration = self.registrations.of_platform(message.issuer, message.client_id)
-        require_enabled(registration)
-        self._require_deployment(registration, message.deployment_id)
-        score = message.score(registration.reference)
+        score = message.score(self.require_known(message).reference)
         if self.outbox.put(score):
             self.nudges.nudge(score.key)
             return Receipt(id=score.key.id, state=ScoreState.WAITING)
@@ -59,6 +56,16 @@ class ScoreIntake:
         if entry.score != score:
             raise ScoreConflictError
         return Receipt(id=score.key.id, state=entry.state)
+
+    def require_known(self, message: ScoreMessage) -> Registration:
+        """The registration that the message means, when it and the deployment are served."""
+        registration = self.registrations.of_platform(message.issuer, message.client_id)
+        require_enabled(registration)
+        status = registration.deployments.get(message.deployment_id)
+        if status is not DeploymentStatus.ENABLED:  # only what is served is believed from memory
+            status = self.registrations.deployment_status(registration, message.deployment_id)
+        require_served(status)
+        return registration
 
     def find(self, score_id: ScoreId) -> OutboxEntry:
         """The newest score of that id.
@@ -70,12 +77,6 @@ class ScoreIntake:
         if entry is None:
             raise UnknownScoreError
         return entry
-
-    def _require_deployment(self, registration: Registration, deployment_id: str) -> None:
-        status = registration.deployments.get(deployment_id)
-        if status is not DeploymentStatus.ENABLED:  # only what is served is believed from memory
-            status = self.registrations.deployment_status(registration, deployment_id)
-        require_served(status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
