@@ -75,11 +75,11 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     ODDITIES, for that one launch, are any of `"claims": {NAME: value}` instead of the platform's (null leaves the claim
     out), `"null_claims": [NAME]` sent as null, `"header": {name: value}` of the JWT (null leaves it out; RS256 signs
     whatever `alg` says). NAME is full or short: `roles`, `resource_link`, `endpoint` (AGS), `namesroleservice`, `sub`.
-`POST /control/canvas/configuration` `{"url", "client_id"?, "region"?, "environment"?}`
+`POST /control/canvas/configuration` `{"url", "client_id"?, "region"?, "environment"?, "redirect_uris"?}`
     Fetches the tool's configuration JSON, as a developer key by URL does, for the registration in use or the named one:
     its addresses, keys, scopes, privacy level, custom fields and placements count from now on, the redirect URIs so far
-    stay. `region` (else `not_configured`) chooses among `oidc_initiation_urls` and is sent as `canvas_region`,
-    `environment` (else `prod`) as `canvas_environment`. 200 and the REGISTRATION with `"placements": [PLACEMENT]`, or
+    stay, beside those given. `region` (else `not_configured`) chooses among `oidc_initiation_urls` and is sent as
+    `canvas_region`, `environment` (else `prod`) as `canvas_environment`. 200 and the REGISTRATION with `"placements": [PLACEMENT]`, or
     422 `{"errors": ["title is required", ...]}` and nothing is changed.
 `GET /control/canvas/placements?client_id=`
     `{"placements": [{"placement", "message_type", "target_link_uri", "label", "custom", "settings"}]}`, also those of a

@@ -227,6 +227,7 @@ def control(campus: Campus) -> Blueprint:
                 client_id,
                 environment=str(body.get("environment") or "prod"),
                 region=str(body.get("region") or "not_configured"),
+                redirect_uris=_redirect_uris(body.get("redirect_uris", [])),
             )
         except BadConfigurationError as error:
             return jsonify({"errors": error.errors}), 422
@@ -319,6 +320,12 @@ def _canvas(profile: Profile) -> Canvas:
     if not isinstance(profile, Canvas):
         raise BadRequestError("only canvas reads a tool configuration")
     return profile
+
+
+def _redirect_uris(given: Any) -> list[str]:
+    if not isinstance(given, list) or not all(web_address(each) for each in given):
+        raise BadRequestError("redirect_uris is a list of addresses")
+    return given
 
 
 def _fetched_configuration(campus: Campus, profile: Profile, url: Any) -> Any:

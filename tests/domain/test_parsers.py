@@ -148,7 +148,7 @@ def test_a_message_is_understood_or_refused(changed: dict[str, Any], message_typ
 
     def understood() -> str:
         launch = placed(launch_from(SignedClaims(REGISTRATION, claims)), shipped_table())
-        require_own_target(launch, "https://tool.example")
+        require_own_target(launch, "https://tool.example", lambda origin: origin == "https://au.tool.example")
         return landing_of(launch)
 
     assert isinstance(outcome(understood), str)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -267,8 +267,12 @@ class Canvas(Profile):
         self.environment, self.region = "prod", "not_configured"
         super().reset()
 
-    def configure(self, document: Any, client_id: str, *, environment: str, region: str) -> Registration:
+    def configure(
+        self, document: Any, client_id: str, *, environment: str, region: str, redirect_uris: Sequence[str] = ()
+    ) -> Registration:
         """A developer key's JSON, entered for a client; its values win over those from before.
+
+        `redirect_uris` are what the administrator enters in the field beside it, for the tool's other regions.
 
         Raises:
             BadConfigurationError: nothing is changed.
@@ -284,7 +288,9 @@ class Canvas(Profile):
                     login_url=read.login_urls.get(region, read.login_url),
                     target_link_uri=read.target_link_uri,
                     # The field beside the JSON, which has its own default.
-                    redirect_uris=tuple(dict.fromkeys((*before.tool.redirect_uris, read.target_link_uri))),
+                    redirect_uris=tuple(
+                        dict.fromkeys((*before.tool.redirect_uris, read.target_link_uri, *redirect_uris))
+                    ),
                     jwks_url=read.public_jwk_url,
                     public_jwk=read.public_jwk,
                 ),

@@ -7,6 +7,12 @@ from urllib.parse import urlsplit
 LONGEST_URL = 2000
 
 
+def origin_of(url: str) -> str | None:
+    """Scheme, host and port of an absolute address, to compare; `None` of an empty one."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.lower()}" if url else None
+
+
 def web_address(value: object) -> str | None:
     """An absolute http or https URL with a host and without user info, else `None`.
 

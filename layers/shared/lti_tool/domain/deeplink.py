@@ -12,6 +12,7 @@ from typing import Any
 
 from lti_tool.domain import claims as names
 from lti_tool.domain.activity import ACTIVITY_PARAMETER, Activity, activity_url
+from lti_tool.domain.addresses import origin_of
 from lti_tool.domain.errors import InvalidSelectionError, NotPermittedError
 from lti_tool.domain.launch import DeepLinkingLaunch, DeepLinkingSettings
 from lti_tool.domain.registration import PlatformFamily
@@ -33,7 +34,12 @@ def require_acceptable(activities: Sequence[Activity], launch: DeepLinkingLaunch
 def response_claims(
     activities: Sequence[Activity], launch: DeepLinkingLaunch, family: PlatformFamily, tool_url: str, now: datetime
 ) -> dict[str, Any]:
-    """The claims of the JWT that carries the content items back; an empty list tells the platform to close."""
+    """The claims of the JWT that carries the content items back; an empty list tells the platform to close.
+
+    The items' addresses are under the host that the platform was configured with, be it another region's: platforms
+    match links to tools by it, and every region serves them.
+    """
+    base = origin_of(launch.target_link_uri) or tool_url
     claims: dict[str, Any] = {
         "iss": launch.client_id,
         "sub": launch.client_id,  # Blackboard asks for it, the spec leaves it open
@@ -44,7 +50,7 @@ def response_claims(
         names.MESSAGE_TYPE: names.DEEP_LINKING_RESPONSE,
         names.VERSION: names.LTI_VERSION,
         names.DEPLOYMENT_ID: launch.deployment_id,
-        names.CONTENT_ITEMS: [_content_item(activity, launch.settings, family, tool_url) for activity in activities],
+        names.CONTENT_ITEMS: [_content_item(activity, launch.settings, family, base) for activity in activities],
     }
     if launch.settings.data is not None:  # echoed if and only if it came: Blackboard demands it, Canvas has none
         claims[names.DATA] = launch.settings.data
@@ -52,7 +58,7 @@ def response_claims(
 
 
 def _content_item(
-    activity: Activity, settings: DeepLinkingSettings, family: PlatformFamily, tool_url: str
+    activity: Activity, settings: DeepLinkingSettings, family: PlatformFamily, base: str
 ) -> dict[str, Any]:
     item: dict[str, Any] = {
         "type": LINK,
@@ -63,7 +69,7 @@ def _content_item(
     if (
         family is not PlatformFamily.OPENEDX
     ):  # Open edX names an item's own url at the launch, and another at the login.
-        item["url"] = activity_url(tool_url, activity.id)
+        item["url"] = activity_url(base, activity.id)
     # When the platform does not say, it may still make a column.
     if activity.score_maximum is not None and settings.accept_line_item is not False:
         item["lineItem"] = {

@@ -7,13 +7,12 @@ https://www.imsglobal.org/spec/lti-dl/v2p0/#deep-linking-request-message
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from lti_tool.domain import claims as names
-from lti_tool.domain.addresses import web_address
+from lti_tool.domain.addresses import origin_of, web_address
 from lti_tool.domain.errors import (
     AnonymousLaunchError,
     ForeignTargetError,
@@ -240,12 +239,13 @@ def launch_from(signed: SignedClaims) -> AnyLaunch:
 _MESSAGE_TYPES = (names.RESOURCE_LINK_REQUEST, names.DEEP_LINKING_REQUEST, names.SUBMISSION_REVIEW_REQUEST)
 
 
-def require_own_target(launch: AnyLaunch, tool_url: str) -> None:
-    """The link has to point to this tool: dispatch reads its path, and nobody may be sent elsewhere."""
-    if not launch.target_link_uri:
-        return
-    target, own = urlsplit(launch.target_link_uri), urlsplit(tool_url)
-    if (target.scheme, target.netloc.lower()) != (own.scheme, own.netloc.lower()):
+def require_own_target(launch: AnyLaunch, tool_url: str, is_a_regions: Callable[[str], bool]) -> None:
+    """The link has to point to this tool, in whichever region: dispatch reads its path, and nobody is sent elsewhere.
+
+    `is_a_regions` is asked about an origin that is not this region's own.
+    """
+    target = origin_of(launch.target_link_uri)
+    if target is not None and target != origin_of(tool_url) and not is_a_regions(target):
         raise ForeignTargetError().because(expected=tool_url, received=launch.target_link_uri)
 
 

@@ -93,6 +93,7 @@ def launch_verifier() -> LaunchVerifier:
         platform_keys=PlatformKeyCache(outbound.fetch_json, cache_table, now),
         login_attempts=launches(),
         sessions=launches(),
+        regions=regions(),
         audit=audit(),
         landing=registrations(),
         clock=now,

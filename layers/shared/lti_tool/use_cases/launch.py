@@ -27,6 +27,7 @@ from lti_tool.use_cases.ports import (
     LandingTables,
     LoginAttempts,
     PlatformKeyring,
+    Regions,
     Registrations,
     Sessions,
 )
@@ -40,6 +41,7 @@ class LaunchVerifier:
     platform_keys: PlatformKeyring
     login_attempts: LoginAttempts
     sessions: Sessions
+    regions: Regions
     audit: AuditTrail
     landing: LandingTables
     clock: Clock
@@ -55,7 +57,7 @@ class LaunchVerifier:
         try:
             launch = launch_from(signed)  # a message that we understand
             trail.passed("message_understood", message_type=launch.message_type, deployment_id=launch.deployment_id)
-            require_own_target(launch, tool_url)
+            require_own_target(launch, tool_url, self.regions.serve)
             is_new_place = self._require_deployment(registration, launch.deployment_id, response)  # that we serve
             trail.tenant = registration.tenant_of(launch.deployment_id) or None
             trail.passed("deployment_served", tenant=trail.tenant)

@@ -138,6 +138,9 @@ class Regions(Protocol):
     def all(self) -> Sequence[Region]:
         """Every deployed region, by name."""
 
+    def serve(self, origin: str) -> bool:
+        """Whether a deployed region answers there. Found ones are believed for five minutes, others asked again."""
+
     def put(self, region: Region) -> None: ...
 
 
