@@ -20,6 +20,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
+from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from lti_tool.adapters.access_tokens import token_request
 from lti_tool.adapters.platform_http import Answer, PlatformHttp
@@ -482,9 +484,12 @@ def _since(began: float) -> int:
 def _why(cause: BaseException | None) -> str:
     if isinstance(cause, requests.exceptions.SSLError):
         return "has no certificate that can be trusted"
-    if isinstance(cause, requests.exceptions.Timeout) or str(cause) == "too large or too slow":
-        return "did not answer in time"
-    return "has a name that is not known" if "name not found" in str(cause) else "refused the connection"
+    if isinstance(cause, NewConnectionError):
+        if isinstance(cause.__cause__, TimeoutError):
+            return "did not answer in time"
+        return "has a name that is not known" if "name not found" in str(cause) else "refused the connection"
+    late = isinstance(cause, (requests.exceptions.Timeout, HTTPTimeoutError)) or str(cause) == "too large or too slow"
+    return "did not answer in time" if late else "broke the connection off"
 
 
 def _ahead(answer: Answer, here: datetime) -> timedelta | None:
