@@ -124,6 +124,22 @@ e2e: .venv/.ready .sam/.ready .emulator/.ready ## deploy the stack to an AWS emu
 		.sam/bin/sam build --no-cached --build-dir .aws-sam/emulated > /dev/null
 	@BUILT=.aws-sam/emulated $(PY) -m pytest -q -s tests/emulator
 
+# --- deploying ----------------------------------------------------------------------------------------------
+
+.PHONY: deploy deploy-all destroy
+deploy: .venv/.ready validate build ## deploy and try out: make deploy ENV=dub-prod, as samconfig.toml names it
+	@test -n "$(ENV)" || { echo "say which: make deploy ENV=iad-dev (samconfig.toml has them)" >&2; exit 2; }
+	@.sam/bin/sam deploy --config-env $(ENV)
+	@$(BIN)/lti smoke --env $(ENV)
+
+deploy-all: .venv/.ready ## deploy a whole stage, the primary region first: make deploy-all STAGE=prod
+	@test -n "$(STAGE)" || { echo "say which: make deploy-all STAGE=dev or STAGE=prod" >&2; exit 2; }
+	@for env in $$(sed -n 's/^\[\([a-z]*-$(STAGE)\)\.global.*/\1/p' samconfig.toml); do $(MAKE) deploy ENV=$$env || exit; done
+
+destroy: .venv/.ready .sam/.ready ## remove a stack; tables and keys stay, unless MEMORY=erase
+	@test -n "$(ENV)" || { echo "say which: make destroy ENV=iad-dev" >&2; exit 2; }
+	@$(PY) -m operate.destroy --env $(ENV) $(if $(filter erase,$(MEMORY)),--erase-memory)
+
 .PHONY: build clean
 build: .sam/.ready ## make the artefact that is deployed, in .aws-sam/build
 	@test -n "$(PYTHON313)" || { echo "No Python 3.13 with pip was found, and the artefact is made for 3.13: nothing was built." >&2; \

@@ -14,7 +14,7 @@ from typing import Any
 from lti_tool.domain.errors import ToolError
 from operate import activity, canvas, deployment, doctor, invite, launch, platform, privacy, roles, scores, smoke
 from operate.findings import Report
-from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack
+from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack, named_environment
 
 Verb = Callable[[Stack, argparse.Namespace], Any]
 
@@ -26,6 +26,7 @@ def command_line() -> argparse.ArgumentParser:
     common.add_argument("--local", action="store_true", help="the local stack that `make run` started")
     common.add_argument("--stack", metavar="NAME", help="a deployed stack")
     common.add_argument("--region", metavar="REGION", help="where the deployed stack is")
+    common.add_argument("--env", metavar="ENV", help="a deployed stack, as samconfig.toml names it: dub-prod")
     common.add_argument("--json", action="store_true", help="print JSON")
     platform.add_verbs(nouns, common)
     deployment.add_verbs(nouns, common)
@@ -44,9 +45,12 @@ def command_line() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_line()
     options = parser.parse_args(arguments)
-    if options.local == bool(options.stack) or bool(options.stack) != bool(options.region):
-        parser.error("say which stack: --local, or --stack NAME --region REGION")
+    said = [options.local, bool(options.stack or options.region), bool(options.env)]
+    if said.count(True) != 1 or bool(options.stack) != bool(options.region):
+        parser.error("say which stack: --local, --env ENV, or --stack NAME --region REGION")
     try:
+        if options.env:
+            options.stack, options.region = named_environment(options.env)
         stack = local_stack() if options.local else deployed_stack(options.stack, options.region)
         stack.enter()
         verb: Verb = options.verb

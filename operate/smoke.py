@@ -1,7 +1,8 @@
 """`lti smoke`: whether a deployed stack works, tried out from outside and inside.
 
 A login is begun, the key set is read, the key signs, every table is asked, and a score takes the whole way to a
-platform inside the stack (`lti_tool.domain.echo`). That platform is registered for as long as this takes.
+platform inside the stack (`lti_tool.domain.echo`). That platform is registered for as long as this takes. The values
+that a platform's administrator needs are printed beside.
 """
 
 from __future__ import annotations
@@ -63,7 +64,14 @@ class Smoke:
                 saw, right = found.sentence, False
                 findings.append(Finding(field=field, problem=found.problem, sentence=found.sentence, mend=found.mend))
             steps.append(Step(field=field, right=right, saw=saw, milliseconds=round((time.monotonic() - began) * 1000)))
-        return Report(name="smoke", steps=steps, findings=findings, status=1 if findings else 0)
+        url = self._stack.tool_url
+        values = {
+            "tool_login_url": f"{url}/lti/login",
+            "tool_redirect_url": f"{url}/lti/launch",
+            "tool_keyset_url": f"{url}/lti/jwks.json",
+            "canvas_configuration_url": f"{url}/lti/canvas.json",
+        }
+        return Report(name="smoke", steps=steps, findings=findings, status=1 if findings else 0, beside=values)
 
     def _checks(self) -> Iterator[tuple[str, Check]]:
         yield "clock", self._clock_agrees

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,24 @@ def local_stack() -> Stack:
         environment=environment,
         options="--local",
     )
+
+
+def named_environment(name: str) -> tuple[str, str]:
+    """The stack's name and region that samconfig.toml, in the working directory, gives an environment."""
+    try:
+        found = tomllib.loads(Path("samconfig.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StackNotFoundError("There is no samconfig.toml here: say --stack NAME --region REGION") from None
+    except ValueError as error:
+        raise StackNotFoundError(f"samconfig.toml cannot be read: {error}") from None
+    environments = {
+        each: values["global"]["parameters"]
+        for each, values in found.items()
+        if isinstance(values, dict) and "global" in values
+    }
+    if name not in environments:
+        raise StackNotFoundError(f"samconfig.toml has no environment {name}; it has {', '.join(environments)}")
+    return environments[name]["stack_name"], environments[name]["region"]
 
 
 def deployed_stack(name: str, region: str) -> Stack:

@@ -21,7 +21,7 @@ import pytest
 from tests.e2e.world import Visitor, World, eventually
 from tests.emulator.cloud import REGION, ROOT, Cloud, Door, emulator, runnable_here
 
-STACK = "lti-emulated"
+ENVIRONMENT, STACK = "iad-dev", "serverless-lti-dev"  # as samconfig.toml names them
 
 
 @contextmanager
@@ -52,9 +52,9 @@ def campus(tool_url: str, home: Path) -> Iterator[World]:
         process.wait(timeout=15)
 
 
-def lti(cloud: Cloud, *arguments: str) -> Any:
+def run(cloud: Cloud, module: str, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "operate.main", *arguments, "--stack", STACK, "--region", REGION, "--json"],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env=cloud.environment,
         capture_output=True,
@@ -62,7 +62,15 @@ def lti(cloud: Cloud, *arguments: str) -> Any:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def operated(cloud: Cloud, *arguments: str) -> Any:
+    return json.loads(run(cloud, "operate.main", *arguments, "--json"))
+
+
+def lti(cloud: Cloud, *arguments: str) -> Any:
+    return operated(cloud, *arguments, "--stack", STACK, "--region", REGION)
 
 
 def register(cloud: Cloud, platform: dict[str, str]) -> Any:
@@ -101,19 +109,11 @@ def test_the_deployed_stack_does_the_main_job(built: Path, tmp_path: Path) -> No
         door = Door()
         after.callback(door.close)
         with step("sam deploy"):
+            deploys = ("deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", ENVIRONMENT)
             cloud.sam(
-                "deploy",
+                *deploys,
                 "--template-file",
                 str(runnable_here(built)),
-                "--stack-name",
-                STACK,
-                "--region",
-                REGION,
-                "--resolve-s3",
-                "--capabilities",
-                "CAPABILITY_IAM",
-                "--no-confirm-changeset",
-                "--no-progressbar",
                 "--parameter-overrides",
                 f"ToolUrl={door.url}",
                 "LoopbackHttp=allowed",
@@ -133,6 +133,10 @@ def test_the_deployed_stack_does_the_main_job(built: Path, tmp_path: Path) -> No
             assert world.tool("POST", "/api/attempt", session, json={"answers": {}}).status_code == 201
             cell = eventually(lambda: teacher.cell(placed["line_item_url"], user_id))
             assert cell["score"] == 0
-        with step("the stack is removed"):
-            cloud.sam("delete", "--stack-name", STACK, "--region", REGION, "--no-prompts")
+        with step("lti smoke --env finds nothing to mend"):
+            assert operated(cloud, "smoke", "--env", ENVIRONMENT)["smoke"]["findings"] == []
+        with step("the stack is removed, and its memory with it"):
+            removed = run(cloud, "operate.destroy", "--env", ENVIRONMENT, "--erase-memory")
+            assert "erased: AWS::DynamoDB::Table" in removed
+            assert cloud.client("dynamodb").list_tables()["TableNames"] == []
     sys.stdout.write(f"  {time.monotonic() - began:6.1f} s  in all\n")
