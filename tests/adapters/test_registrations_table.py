@@ -151,9 +151,10 @@ def test_a_deployment_is_written_down_once_and_the_first_word_stands(
     table: RegistrationsTable, operator: RegistrationsTable
 ) -> None:
     table.add(registration())
-    table.add_deployment(registration(), "1", DeploymentStatus.PENDING)
-    operator.add_deployment(registration(), "1", DeploymentStatus.ENABLED)
+    first = table.add_deployment(registration(), "1", DeploymentStatus.PENDING)
+    second = operator.add_deployment(registration(), "1", DeploymentStatus.ENABLED)
 
+    assert (first, second) == (True, False)
     assert operator.deployment_status(registration(), "1") is DeploymentStatus.PENDING
     assert operator.deployment_status(registration(), "2") is None
 

@@ -43,6 +43,7 @@ def test_a_person_whose_place_waits_learns_what_happens_in_each_language(
     for word in ("waiting_title", "waiting_what", "waiting_tell", "waiting_again", "back_to_course"):
         assert words.page(word) in answer.body
     assert 'href="https://campus.lms.example/course/1?' in answer.body
+    assert "direction:ltr;unicode-bidi:isolate" in answer.body  # right to left, "12:ab" would be shown as "ab:12"
 
 
 @pytest.mark.parametrize("place", ["1:'; rm -rf /", "$(id)", '"><script>alert(1)</script>', "a b"])

@@ -32,7 +32,8 @@ _STYLE = (
     ":root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}body{margin:0}"
     "main{max-inline-size:36rem;margin-inline:auto;padding:2rem 1rem}h1{font-size:1.35rem;line-height:1.3}"
     "button{font:inherit;padding:.6rem 1.1rem;border-radius:.4rem;border:1px solid;cursor:pointer}"
-    "summary{cursor:pointer}small{opacity:.8}dd{margin:0 0 .5rem}code{user-select:all;overflow-wrap:anywhere}"
+    "summary{cursor:pointer}small{opacity:.8}dd{margin:0 0 .5rem}"
+    "code{user-select:all;overflow-wrap:anywhere;direction:ltr;unicode-bidi:isolate}"
     "a.button{display:inline-block;padding:.6rem 1.1rem;border-radius:.4rem;border:1px solid}"
 )
 
