@@ -79,8 +79,8 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     Fetches the tool's configuration JSON, as a developer key by URL does, for the registration in use or the named one:
     its addresses, keys, scopes, privacy level, custom fields and placements count from now on, the redirect URIs so far
     stay, beside those given. `region` (else `not_configured`) chooses among `oidc_initiation_urls` and is sent as
-    `canvas_region`, `environment` (else `prod`) as `canvas_environment`. 200 and the REGISTRATION with `"placements": [PLACEMENT]`, or
-    422 `{"errors": ["title is required", ...]}` and nothing is changed.
+    `canvas_region`, `environment` (else `prod`) as `canvas_environment`. 200 and the REGISTRATION with
+    `"placements": [PLACEMENT]`, or 422 `{"errors": ["title is required", ...]}` and nothing is changed.
 `GET /control/canvas/placements?client_id=`
     `{"placements": [{"placement", "message_type", "target_link_uri", "label", "custom", "settings"}]}`, also those of a
     dynamic registration. A placement that is not `enabled` is not there.
