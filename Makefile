@@ -109,6 +109,10 @@ guard: .guard/.ready ## hold template.yaml to checkov's rules and the house rule
 	@test -x $(CFN_GUARD) || { echo "cfn-guard comes by npm, which is not here: template.guard was NOT checked" >&2; test -z "$$CI"; exit; }; \
 	$(CFN_GUARD) validate --data template.yaml --rules template.guard --show-summary fail
 
+.PHONY: openapi
+openapi: .venv/.ready ## write docs/openapi.json, the vendor's API, anew
+	@PYTHONPATH=layers/shared $(PY) -m functions.vendor.openapi > docs/openapi.json
+
 .PHONY: bench
 bench: .bench/.ready ## measure the budgets of docs/budgets.md; `make build` first, for the artefact
 	@PYTHONPATH=layers/shared exec .bench/bin/python -m bench

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from lti_tool.domain.activity import parse_activity
+from lti_tool.domain.activity import ExternalActivity, parse_activity
 from lti_tool.domain.errors import InvalidActivityError
 from lti_tool.runtime import wiring
 from operate.stack import Stack
@@ -26,7 +26,7 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
         one.set_defaults(verb=verb)
 
 
-def _add(_: Stack, options: argparse.Namespace) -> list[dict[str, Any]]:
+def _add(stack: Stack, options: argparse.Namespace) -> list[dict[str, Any]]:
     """All files are read before the first is stored, so that one bad file changes nothing."""
     activities = []
     for path in options.files:
@@ -36,6 +36,9 @@ def _add(_: Stack, options: argparse.Namespace) -> list[dict[str, Any]]:
             raise InvalidActivityError(f"{path}: {error}") from error
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InvalidActivityError(f"{path}: cannot be read") from error
+        activity = activities[-1]
+        if isinstance(activity, ExternalActivity) and activity.url.startswith("http:") and not stack.loopback_http:
+            raise InvalidActivityError(f"{path}: url: http is for the local stack alone")
     for activity in activities:
         wiring.catalogue().put(activity)
     return [activity.summary() for activity in activities]

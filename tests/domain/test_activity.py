@@ -8,6 +8,7 @@ import pytest
 
 from lti_tool.domain.activity import (
     Assessment,
+    ExternalActivity,
     activity_named_by,
     activity_url,
     found_in,
@@ -208,3 +209,50 @@ def test_a_search_wants_every_word_in_title_or_description() -> None:
     assert found == ["capitals-and-rivers"]
     assert found_in(catalogue(), "rivers nonsense") == []
     assert [entry.title for entry in found_in(catalogue(), "")] == sorted(entry.title for entry in catalogue())
+
+
+# --- Apps of the vendor's -------------------------------------------------------------------------------------------
+
+
+def external(**other: Any) -> ExternalActivity:
+    found = parse_activity({"id": "x", "title": "X", "kind": "external", "url": "https://app.example/", **other})
+    assert isinstance(found, ExternalActivity)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://app.example", "https://app.example?code=a-b_c"),
+        ("https://app.example/open?x=1&y=%20", "https://app.example/open?x=1&y=%20&code=a-b_c"),
+        ("https://app.example/#/start", "https://app.example/?code=a-b_c#/start"),
+        ("http://localhost:8070/", "http://localhost:8070/?code=a-b_c"),
+        ("http://[::1]:8070/", "http://[::1]:8070/?code=a-b_c"),
+    ],
+)
+def test_the_code_joins_the_address_of_the_catalogue(url: str, address: str) -> None:
+    assert external(url=url).address("a-b_c") == address
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"url": "http://app.example/"},
+        {"url": "http://localhost.app.example/"},
+        {"url": "javascript:alert(1)"},
+        {"url": "//app.example/"},
+        {"url": "https://user@app.example/"},
+        {"url": "https://app.example/?code=mine"},
+        {"url": ""},
+        {"url": "https://"},
+        {"score_maximum": 0},
+        {"score_maximum": -1},
+        {"questions": [TEXT]},
+        {"kind": "scorm"},
+    ],
+)
+def test_an_app_that_breaks_a_rule_is_refused_by_the_name_of_the_field(broken: dict[str, Any]) -> None:
+    with pytest.raises(InvalidActivityError) as refused:
+        external(**broken)
+
+    assert str(refused.value).startswith(f"{next(iter(broken))}: ")

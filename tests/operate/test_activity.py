@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+from pathlib import Path
+
 import pytest
 
+import operate.stack
+from lti_tool.domain.errors import InvalidActivityError
+from operate import activity
 from tests.operate.conftest import Lti, Writes
-from tests.support.stack import ROOT, Stack, catalogue
+from tests.support.stack import ROOT, TOOL_URL, Stack, catalogue
 
 FILES = [str(path) for path in sorted((ROOT / "catalogue").glob("*.yaml"))]
 SMALL = """
@@ -94,3 +100,23 @@ def test_an_unknown_activity_is_refused_with_its_name(lti: Lti, verb: str) -> No
     assert status == 1
     assert "no-such-activity" in err
     assert "[unknown_activity]" in err
+
+
+def test_an_app_of_the_vendors_is_added_and_listed_with_its_worth(lti: Lti, writes: Writes) -> None:
+    app = "id: app\ntitle: App\nkind: external\nurl: http://localhost:8070/\nscore_maximum: 5\n"
+
+    added = lti.json("activity", "add", writes(app))
+
+    assert [(entry["kind"], entry["score_maximum"]) for entry in added] == [("external", 5)]
+    assert lti.json("activity", "show", "app")["url"] == "http://localhost:8070/"
+
+
+def test_a_deployed_stack_takes_no_app_on_this_machine(stack: Stack, writes: Writes) -> None:
+    app = "id: app\ntitle: App\nkind: external\nurl: http://localhost:8070/\n"
+    deployed = operate.stack.Stack(tool_url=TOOL_URL, is_local=False, environment={"LOOPBACK_HTTP": "refused"})
+    before = stack.contents()
+
+    with pytest.raises(InvalidActivityError, match="local stack alone"):
+        activity._add(deployed, Namespace(files=[Path(writes(app))]))
+
+    assert stack.contents() == before

@@ -48,8 +48,9 @@ def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
     """What the tool wrote so far, log lines and metrics, as CloudWatch would get it."""
     stream = io.StringIO()
     handlers = [found for found in telemetry.logger().handlers if isinstance(found, logging.StreamHandler)]
-    before = [handler.setStream(stream) for handler in handlers]
+    before = [handler.stream for handler in handlers]  # an earlier test's may be closed by now, so nothing is flushed
+    for handler in handlers:
+        handler.stream = stream
     yield lambda: stream.getvalue() + capsys.readouterr().out
     for handler, usual in zip(handlers, before, strict=True):
-        if usual is not None:
-            handler.setStream(usual)
+        handler.stream = usual
