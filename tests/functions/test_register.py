@@ -278,7 +278,7 @@ def test_an_invitation_may_be_for_certain_hosts(
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of time, in tenths of seconds where they are seconds."""
-    monkeypatch.setattr(platform_http, "TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr(platform_http, "ANSWERS_WITHIN", 0.3)
     monkeypatch.setattr(platform_http, "LONGEST_ANSWER_SECONDS", 0.6)
 
 
