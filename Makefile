@@ -128,6 +128,15 @@ e2e: .venv/.ready .sam/.ready .emulator/.ready ## deploy the stack to an AWS emu
 		.sam/bin/sam build --no-cached --build-dir .aws-sam/emulated > /dev/null
 	@BUILT=.aws-sam/emulated $(PY) -m pytest -q -s tests/emulator
 
+.PHONY: sbom
+sbom: .guard/.ready ## list what the artefact is made of: .aws-sam/sbom.json (CycloneDX) and .aws-sam/licences.md
+	@mkdir -p .aws-sam
+	@.tools/bin/uv venv --quiet --clear --python $(PYTHON) .aws-sam/sbom
+	@.tools/bin/uv pip sync --quiet --python .aws-sam/sbom/bin/python --require-hashes layers/shared/requirements.txt
+	@.guard/bin/cyclonedx-py environment .aws-sam/sbom --output-reproducible --outfile .aws-sam/sbom.json
+	@.guard/bin/pip-licenses --python .aws-sam/sbom/bin/python --format markdown --with-urls --output-file .aws-sam/licences.md > /dev/null
+	@cat .aws-sam/licences.md
+
 # --- deploying ----------------------------------------------------------------------------------------------
 
 .PHONY: deploy deploy-all destroy
