@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -10,13 +11,14 @@ import boto3
 import pytest
 
 from lti_tool.adapters.access_tokens import AccessTokens
-from lti_tool.adapters.gradebook import PlatformGradebook
+from lti_tool.adapters.gradebook import MOST_PAGES, PlatformGradebook
 from lti_tool.adapters.kms import KmsSigner
 from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError, ToolError
 from lti_tool.domain.jwks import jwks
+from lti_tool.domain.lineitem import NewLineItem
 from lti_tool.domain.registration import PlatformFamily, Registration
-from lti_tool.domain.score import ActivityProgress, GradingProgress, Score, ScoreKey
+from lti_tool.domain.score import ActivityProgress, GradingProgress, Result, Score, ScoreKey
 from tests.adapters.conftest import Clock
 from tests.support.platform import AGS, Platform, Reply, verified_by_jwks
 from tests.support.stack import REGION, Stack
@@ -30,7 +32,7 @@ def gradebook(tokens: AccessTokens, clock: Clock) -> PlatformGradebook:
     return PlatformGradebook(PlatformHttp(loopback_http=True), tokens, clock)
 
 
-def publish(gradebook: PlatformGradebook, platform: Platform, **registration: Any) -> None:
+def publish(gradebook: PlatformGradebook, platform: Platform, points: float = 1.0, **registration: Any) -> None:
     found: Registration = platform.registration(**registration)
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     key = ScoreKey(registration=found.reference, line_item=platform.line_item, user_id="user-1")
@@ -38,7 +40,7 @@ def publish(gradebook: PlatformGradebook, platform: Platform, **registration: An
         key=key,
         deployment_id="1",
         timestamp=now,
-        score_given=1.0,
+        score_given=points,
         score_maximum=2.0,
         activity_progress=ActivityProgress.COMPLETED,
         grading_progress=GradingProgress.FULLY_GRADED,
@@ -162,6 +164,226 @@ def test_scores_of_one_platform_share_a_connection(gradebook: PlatformGradebook,
 
     assert len(platform.scores) == 5
     assert platform.connections <= 2  # one for tokens, one for scores
+
+
+def canvas_says(status: int, message: str) -> Reply:
+    return Reply(status=status, body=json.dumps({"errors": {"message": message}}).encode())
+
+
+# --- Causes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        (
+            Reply(status=422, body=b'{"errors":{"message":"User not found in course or is not a student"}}'),
+            "user_not_gradable",
+        ),
+        (canvas_says(422, "This course has concluded"), "course_ended"),
+        (
+            Reply(status=422, body=b'{"errors":{"message":"The maximum number of allowed attempts has been reached"}}'),
+            "no_attempts_left",
+        ),
+        (canvas_says(404, "Context is deleted or not found"), "course_ended"),
+        (Reply(status=403, body=b'{"reason":"The column is locked"}'), "column_locked"),
+        (
+            Reply(status=400, body=b"[]", reason="Incorrect score received {locked attempt}"),
+            "user_not_gradable",
+        ),
+    ],
+)
+def test_what_a_platform_says_becomes_a_cause_in_our_words(
+    gradebook: PlatformGradebook, platform: Platform, reply: Reply, cause: str
+) -> None:
+    platform.will_answer(SCORES, reply)
+
+    with pytest.raises(PlatformRefusedError) as refused:
+        publish(gradebook, platform)
+
+    assert refused.value.cause == cause
+
+
+def test_a_mark_above_the_maximum_that_is_refused_says_so(gradebook: PlatformGradebook, platform: Platform) -> None:
+    platform.will_answer(SCORES, Reply(status=422))
+
+    with pytest.raises(PlatformRefusedError) as refused:
+        publish(gradebook, platform, points=3.0)
+
+    assert refused.value.cause == "above_maximum"
+
+
+# --- Results ----------------------------------------------------------------------------------------------------------
+
+RESULTS = "/lineitems/7/lineitem/results"
+
+
+def shown(gradebook: PlatformGradebook, platform: Platform) -> Result | None:
+    registration = platform.registration()
+    key = ScoreKey(registration=registration.reference, line_item=platform.line_item, user_id="user-1")
+    return gradebook.result(registration, key)
+
+
+def page(items: Any, link: str = "") -> Reply:
+    headers = {"Content-Type": "text/html", **({"Link": link} if link else {})}
+    return Reply(body=json.dumps(items).encode(), headers=headers)
+
+
+def test_a_result_is_read_from_whichever_page_has_it(gradebook: PlatformGradebook, platform: Platform) -> None:
+    others = [{"userId": "user-2", "resultScore": 1}, "nonsense", None, {"userId": 7}]
+    own = {"userId": "user-1", "resultScore": 6.75, "resultMaximum": 10}
+    platform.will_answer(RESULTS, page(others, "<?page=2>; rel=next"), page([own]))
+
+    found = shown(gradebook, platform)
+
+    assert found == Result(user_id="user-1", score=6.75, maximum=10.0)
+    first, second = platform.requests_to(RESULTS)
+    assert first.query == "type_id=2&user_id=user-1"
+    assert first.headers["Accept"] == "application/vnd.ims.lis.v2.resultcontainer+json"
+    assert second.query == "page=2"
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [],
+        [{"userId": "user-1"}],
+        [{"userId": "user-1", "resultScore": None, "resultMaximum": 10}],
+        [{"userId": "user-1", "resultScore": "6"}],
+        [{"userId": "user-1", "resultScore": 1e300}],
+        [{"userId": "somebody else", "resultScore": 6}],
+    ],
+)
+def test_an_empty_cell_has_no_result(gradebook: PlatformGradebook, platform: Platform, items: Any) -> None:
+    platform.will_answer(RESULTS, page(items))
+
+    assert shown(gradebook, platform) is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "<?user_id=user-1&type_id=2>; rel=next, <http://127.0.0.1:1/>; rel=next",
+        "<https://elsewhere.example/results>; rel=next",
+        "<//elsewhere.example/results>; rel=next",
+    ],
+)
+def test_pages_that_lead_in_circles_or_elsewhere_are_not_followed(
+    gradebook: PlatformGradebook, platform: Platform, link: str
+) -> None:
+    platform.replies[RESULTS] = [page([], link) for _ in range(300)]
+
+    with pytest.raises(PlatformRefusedError) as refused:
+        shown(gradebook, platform)
+
+    assert refused.value.cause == "answer_unreadable"
+    assert len(platform.requests_to(RESULTS)) <= 3
+
+
+def test_a_list_without_end_is_given_up(gradebook: PlatformGradebook, platform: Platform) -> None:
+    platform.replies[RESULTS] = [page([], f"<?page={number}>; rel=next") for number in range(300)]
+
+    with pytest.raises(PlatformRefusedError):
+        shown(gradebook, platform)
+
+    assert len(platform.requests_to(RESULTS)) == MOST_PAGES
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"[" * 100_000, b"\xff"])
+def test_nonsense_instead_of_results_is_said_to_be_unreadable(
+    gradebook: PlatformGradebook, platform: Platform, body: bytes
+) -> None:
+    platform.will_answer(RESULTS, Reply(body=body))
+
+    with pytest.raises(PlatformRefusedError) as refused:
+        shown(gradebook, platform)
+    assert refused.value.cause == "answer_unreadable"
+
+
+def test_a_page_beyond_all_measure_is_not_read(gradebook: PlatformGradebook, platform: Platform) -> None:
+    platform.will_answer(RESULTS, Reply(body=b"[" + b" " * 4_000_000 + b"]"))
+
+    with pytest.raises(PlatformUnavailableError):
+        shown(gradebook, platform)
+
+
+def test_results_that_may_not_be_read_have_a_cause_of_their_own(
+    gradebook: PlatformGradebook, platform: Platform
+) -> None:
+    platform.will_answer("/token", Reply(status=400, body=b'{"error":"invalid_scope"}'))
+
+    with pytest.raises(PlatformRefusedError) as refused:
+        shown(gradebook, platform)
+    assert refused.value.cause == "result_scope_refused"
+
+
+# --- Line items -------------------------------------------------------------------------------------------------------
+
+CONTAINER = "/lineitems"
+
+
+def column(platform: Platform, number: int, **members: Any) -> dict[str, Any]:
+    return {"id": f"{platform.url}/lineitems/{number}", "label": "Essay", "scoreMaximum": 10, **members}
+
+
+def test_columns_are_found_on_every_page_and_filtered_again(gradebook: PlatformGradebook, platform: Platform) -> None:
+    mine, another = {"resourceLinkId": "link-1", "tag": "essay"}, {"resourceLinkId": "link-2", "tag": "essay"}
+    platform.will_answer(
+        CONTAINER,
+        page([column(platform, 1, **mine), column(platform, 2, **another)], "<?p=2>; rel=next"),
+        page(
+            [
+                column(platform, 3, **mine),
+                {"id": "https://elsewhere.example/1", "label": "x", "scoreMaximum": 1, **mine},
+            ]
+        ),
+    )
+
+    found = gradebook.find(
+        platform.registration(), f"{platform.url}{CONTAINER}?type_id=2", resource_link_id="link-1", tag="essay"
+    )
+
+    assert [item.url for item in found] == [f"{platform.url}/lineitems/1", f"{platform.url}/lineitems/3"]
+    asked = platform.requests_to(CONTAINER)[0]
+    assert asked.query == "type_id=2&resource_link_id=link-1&tag=essay"
+    assert asked.headers["Accept"] == "application/vnd.ims.lis.v2.lineitemcontainer+json"
+
+
+def test_a_column_is_made(gradebook: PlatformGradebook, platform: Platform) -> None:
+    made = column(platform, 4, resourceLinkId="link-1")
+    platform.will_answer(CONTAINER, Reply(status=201, body=json.dumps(made).encode()))
+    new = NewLineItem(label="Essay", score_maximum=10.0, resource_link_id="link-1")
+
+    item = gradebook.create(platform.registration(), f"{platform.url}{CONTAINER}", new)
+
+    assert item.url == f"{platform.url}/lineitems/4"
+    posted = platform.requests_to(CONTAINER)[0]
+    assert posted.headers["Content-Type"] == "application/vnd.ims.lis.v2.lineitem+json"
+    assert posted.json() == {"label": "Essay", "scoreMaximum": 10.0, "resourceLinkId": "link-1"}
+
+
+def test_a_column_is_changed_without_losing_what_we_do_not_know(
+    gradebook: PlatformGradebook, platform: Platform
+) -> None:
+    was = column(platform, 5, resourceLinkId="link-1", tag="t", **{"https://lms.example/extra": {"a": 1}})
+    platform.will_answer("/lineitems/5", Reply(body=json.dumps(was).encode()), Reply(status=204, body=b""))
+
+    item = gradebook.change(platform.registration(), f"{platform.url}/lineitems/5", label="Essay 2")
+
+    _, put = platform.requests_to("/lineitems/5")
+    assert (put.method, put.json()) == ("PUT", {**was, "label": "Essay 2"})
+    assert (item.label, item.resource_link_id) == ("Essay 2", "link-1")
+
+
+@pytest.mark.parametrize("status", [200, 204, 404])
+def test_a_column_is_deleted_also_when_it_is_gone_already(
+    gradebook: PlatformGradebook, platform: Platform, status: int
+) -> None:
+    platform.will_answer("/lineitems/6", Reply(status=status, body=b""))
+
+    gradebook.delete(platform.registration(), f"{platform.url}/lineitems/6")
+
+    assert [request.method for request in platform.requests_to("/lineitems/6")] == ["DELETE"]
 
 
 # --- KMS --------------------------------------------------------------------------------------------------------------

@@ -64,6 +64,90 @@ def leased(table: RecordsTable, clock: Clock) -> OutboxEntry:
     return entry
 
 
+# --- Marks and progress -----------------------------------------------------------------------------------------------
+
+PROVISIONAL = {"grading_progress": GradingProgress.PENDING_MANUAL}
+PROGRESS = {
+    "score_given": None,
+    "score_maximum": None,
+    "activity_progress": ActivityProgress.IN_PROGRESS,
+    "grading_progress": GradingProgress.PENDING,
+}
+RESET = {**PROGRESS, "activity_progress": ActivityProgress.INITIALIZED}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_taken"),
+    [
+        (PROGRESS, PROGRESS, True),
+        (PROGRESS, PROVISIONAL, True),
+        (PROGRESS, {}, True),
+        (PROVISIONAL, PROVISIONAL, True),
+        (PROVISIONAL, PROGRESS, False),
+        ({}, {"score_given": 3.0}, True),
+        ({}, PROVISIONAL, False),
+        ({}, PROGRESS, False),
+        ({}, {**PROGRESS, "grading_progress": GradingProgress.FULLY_GRADED}, False),
+        ({}, RESET, True),
+        (RESET, PROGRESS, True),
+    ],
+)
+def test_progress_never_takes_the_place_of_a_mark_and_a_reset_does(
+    table: RecordsTable, clock: Clock, first: dict[str, Any], second: dict[str, Any], is_taken: bool
+) -> None:
+    table.put(score(clock, **first))
+    clock.goes_on(seconds=1)
+    newer = score(clock, **second)
+
+    assert table.put(newer) is is_taken
+
+    found = table.find(KEY)
+    assert found is not None
+    assert (found.score == newer) is is_taken
+
+
+def test_what_an_entry_remembers_of_earlier_sends(table: RecordsTable, clock: Clock) -> None:
+    first = score(clock, comment="Good", score_given=5.0)
+    table.put(first)
+    table.delivered(leased(table, clock), clock())
+    clock.goes_on(seconds=1)
+    table.put(score(clock, score_given=6.0, overwrite="unless_changed", submission_type="none", submission_data="x"))
+    unanswered = leased(table, clock)
+    table.postpone(unanswered, clock(), "score_service_unreachable")
+    tried_at = clock()
+    clock.goes_on(seconds=1)
+    table.put(score(clock, score_given=7.0))
+
+    entry = leased(table, clock)
+
+    assert unanswered.maybe_sent_points is None
+    assert (unanswered.score.overwrite, unanswered.score.submission_type) == ("unless_changed", "none")
+    assert (entry.sent_points, entry.sent_comment, entry.sent_timestamp) == ((5.0, 10.0), "Good", first.timestamp)
+    assert (entry.maybe_sent_points, entry.maybe_sent_timestamp) == ((6.0, 10.0), tried_at)
+
+    table.delivered(entry, clock())
+    settled = table.find(KEY)
+    assert settled is not None
+    assert settled.sent_points == (7.0, 10.0)
+    assert (settled.maybe_sent_points, settled.maybe_sent_timestamp) == (None, None)
+
+
+@pytest.mark.parametrize(("state", "is_listed"), [(ScoreState.HELD, True), (ScoreState.NOT_SENT, False)])
+def test_a_score_that_is_kept_back_waits_no_more(
+    table: RecordsTable, clock: Clock, state: ScoreState, is_listed: bool
+) -> None:
+    table.put(score(clock))
+
+    table.refused(leased(table, clock), "changed_in_lms", state)
+
+    entry = table.find(KEY)
+    assert entry is not None
+    assert (entry.state, entry.cause) == (state, "changed_in_lms")
+    assert list(table.all_waiting()) == []
+    assert (list(table.all_refused()) == [KEY]) is is_listed
+    assert table.reopen(KEY)
+
+
 # --- Links -----------------------------------------------------------------------------------------------------------
 
 

@@ -79,6 +79,7 @@ class Reply:
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,13 +270,13 @@ def serving(name: str = "platform", client_id: str = "client-1") -> Iterator[Pla
             reply = platform.answer(
                 Received(method=self.command, path=parts.path, query=parts.query, headers=dict(self.headers), body=body)
             )
-            self.send_response(reply.status)
+            self.send_response(reply.status, reply.reason)
             for header, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
                 self.send_header(header, value)
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_GET = do_POST  # noqa: N815 - the names are http.server's
+        do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - the names are http.server's
 
         def log_message(self, *_: object) -> None:
             """The platform keeps its log to itself."""

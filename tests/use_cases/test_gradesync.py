@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from lti_tool.domain.score import (
     ActivityProgress,
     GradingProgress,
     OutboxEntry,
+    Result,
     Score,
     ScoreKey,
     ScoreNudge,
@@ -43,6 +45,7 @@ class Gradebook:
         self.sent: list[tuple[float | None, datetime]] = []
         self.happens: list[Callable[[], None]] = []
         self.afterwards: list[Callable[[], None]] = []
+        self.shows: Result | None = None
 
     def publish(self, _: Registration, score: Score, timestamp: datetime) -> None:
         if self.happens:
@@ -50,6 +53,10 @@ class Gradebook:
         self.sent.append((score.score_given, timestamp))
         if self.afterwards:
             self.afterwards.pop(0)()
+
+    def result(self, _: Registration, key: ScoreKey) -> Result | None:
+        assert key == KEY
+        return self.shows
 
 
 class Nudges:
@@ -86,19 +93,18 @@ class World:
             lease=LEASE,
         )
 
-    def scores(self, points: float) -> None:
+    def scores(self, points: float, **other: Any) -> None:
         self.clock.goes_on(seconds=1)
-        self.outbox.put(
-            Score(
-                key=KEY,
-                deployment_id="1",
-                timestamp=self.clock(),
-                score_given=points,
-                score_maximum=10.0,
-                activity_progress=ActivityProgress.COMPLETED,
-                grading_progress=GradingProgress.FULLY_GRADED,
-            )
-        )
+        values: dict[str, Any] = {
+            "key": KEY,
+            "deployment_id": "1",
+            "timestamp": self.clock(),
+            "score_given": points,
+            "score_maximum": 10.0,
+            "activity_progress": ActivityProgress.COMPLETED,
+            "grading_progress": GradingProgress.FULLY_GRADED,
+        }
+        self.outbox.put(Score(**{**values, **other}))
 
     def nudged(self) -> str:
         return self.sync.handle(ScoreNudge.of(KEY))
@@ -184,6 +190,40 @@ def test_a_sender_that_dies_after_the_post_repeats_the_very_same_score(world: Wo
 
     first, second = world.gradebook.sent
     assert first == second
+
+
+def test_a_mark_that_a_teacher_changed_is_held_and_an_unchanged_one_replaced(world: World) -> None:
+    world.scores(7)
+    world.nudged()
+    world.gradebook.shows = Result(user_id="user-1", score=8.5, maximum=10)
+    world.scores(9, overwrite="unless_changed")
+    held = world.nudged()
+    entry = world.entry
+    world.gradebook.shows = Result(user_id="user-1", score=70, maximum=100)
+    world.scores(9, overwrite="unless_changed")
+
+    replaced = world.nudged()
+
+    assert (held, entry.state, entry.cause) == ("kept_back", ScoreState.HELD, "changed_in_lms")
+    assert replaced == "sent"
+    assert world.points == [7, 9]
+
+
+def test_a_score_that_may_always_be_written_asks_for_no_result(world: World) -> None:
+    world.gradebook.shows = Result(user_id="user-1", score=8.5, maximum=10)
+    world.scores(7)
+
+    assert world.nudged() == "sent"
+
+
+def test_moodle_is_not_told_of_a_mark_that_is_not_final(world: World) -> None:
+    world.registrations.add(LMS.registration(family=PlatformFamily.MOODLE))
+    world.scores(7, grading_progress=GradingProgress.PENDING_MANUAL)
+
+    outcomes = [world.nudged(), world.nudged()]
+
+    assert outcomes == ["kept_back", "nothing_waits"]
+    assert (world.points, world.entry.cause) == ([], "not_final_yet")
 
 
 def test_two_senders_at_once_send_once(world: World) -> None:

@@ -124,11 +124,40 @@ export const words = {
     "Die Lernplattform nimmt die Bewertung gerade nicht an. Sie ist aufbewahrt und wird von selbst noch einmal gesendet.",
   why_not_sent: "Diese Bewertung bleibt hier: Zu dem Link gehört keine Spalte im Notenbuch.",
   why_refused: "Die Lernplattform hat die Bewertung abgelehnt.",
-  why_line_item_gone: "Die Spalte im Notenbuch gibt es nicht mehr.",
-  why_not_allowed: "Die Lernplattform lässt dieses Tool keine Bewertungen eintragen.",
-  why_platform_disabled: "Die Registrierung des Tools bei der Lernplattform ist abgeschaltet.",
-  why_scope_refused: "Die Lernplattform lässt dieses Tool keine Bewertungen eintragen.",
-  why_token_refused: "Die Lernplattform erkennt den Schlüssel dieses Tools nicht an.",
-  why_unknown_platform: "Die Lernplattform ist bei diesem Tool nicht mehr registriert.",
-  why_user_not_gradable: "Die Lernplattform nimmt für diese Person in diesem Kurs keine Bewertung an.",
+  why_line_item_gone:
+    "Die Spalte im Notenbuch gibt es nicht mehr. Sobald sie wieder da ist, kann die Bewertung erneut gesendet werden.",
+  why_column_locked:
+    "Die Spalte im Notenbuch nimmt zurzeit keine Bewertungen an. Sobald eine Lehrkraft sie öffnet, kann erneut gesendet werden.",
+  why_course_ended:
+    "Der Kurs ist beendet oder entfernt. Sein Notenbuch nimmt erst wieder Bewertungen an, wenn er offen ist.",
+  why_user_not_gradable:
+    "Die Lernplattform nimmt für diese Person in diesem Kurs keine Bewertung an. Nur wer dort aktiv lernt, kann eine bekommen.",
+  why_no_attempts_left: "Die Lernplattform erlaubt keinen weiteren Versuch. Eine Lehrkraft kann dort einen erlauben.",
+  why_above_maximum:
+    "Die Lernplattform nimmt keine Bewertung über dem Höchstwert an. Eine Lehrkraft kann sie dort von Hand eintragen.",
+  why_not_allowed:
+    "Die Lernplattform lässt dieses Tool keine Bewertungen eintragen. Wer sie verwaltet, kann das erlauben.",
+  why_scope_refused:
+    "Die Lernplattform lässt dieses Tool keine Bewertungen eintragen. Wer sie verwaltet, kann das erlauben.",
+  why_result_scope_refused:
+    "Die Lernplattform lässt dieses Tool keine Bewertungen lesen; ob eine Lehrkraft diese geändert hat, ist nicht zu sehen. Wer sie verwaltet, kann das erlauben.",
+  why_token_refused:
+    "Die Lernplattform erkennt den Schlüssel dieses Tools nicht an. Wer sie verwaltet, kann die Adresse der Schlüssel vergleichen.",
+  why_platform_disabled:
+    "Die Registrierung des Tools bei der Lernplattform ist abgeschaltet. Wer das Tool betreibt, kann sie einschalten.",
+  why_unknown_platform:
+    "Die Lernplattform ist bei diesem Tool nicht mehr registriert. Wer das Tool betreibt, kann sie wieder registrieren.",
+  why_forbidden_address:
+    "Die Adresse des Notenbuchs darf das Tool nicht aufrufen. Wer die Lernplattform verwaltet, kann sie richtigstellen.",
+  why_answer_unreadable:
+    "Die Lernplattform hat etwas geantwortet, das das Tool nicht lesen kann. Wer sie verwaltet, kann dem nachgehen.",
+  why_line_item_unknown:
+    "Das Tool kennt das Notenbuch dieses Links noch nicht. Sobald eine Lehrkraft den Link geöffnet hat, kann erneut gesendet werden.",
+  why_changed_in_lms:
+    "Die Bewertung wurde im Notenbuch von Hand geändert und bleibt deshalb, wie sie ist. Eine Lehrkraft entscheidet, welche gilt.",
+  why_preview_user: "Diese Bewertung bleibt hier: Sie gehört zu einer Vorschau der Aktivität.",
+  why_not_final_yet:
+    "Die Bewertung steht noch nicht fest, und diese Lernplattform behält nur endgültige. Sie wird gesendet, sobald sie feststeht.",
+  why_rate_limited:
+    "Die Lernplattform ist ausgelastet und hat das Tool gebeten zu warten. Die Bewertung ist aufbewahrt und wird von selbst gesendet.",
 };

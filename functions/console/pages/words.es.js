@@ -127,11 +127,40 @@ export const words = {
     "La plataforma de aprendizaje no acepta la calificación en este momento. Se conserva y se volverá a enviar sola.",
   why_not_sent: "Esta calificación se queda aquí: el enlace no tiene columna en el libro de calificaciones.",
   why_refused: "La plataforma de aprendizaje rechazó la calificación.",
-  why_line_item_gone: "La columna del libro de calificaciones ya no existe.",
-  why_not_allowed: "La plataforma de aprendizaje no permite que esta herramienta escriba calificaciones.",
-  why_platform_disabled: "El registro de la herramienta en la plataforma de aprendizaje está desactivado.",
-  why_scope_refused: "La plataforma de aprendizaje no permite que esta herramienta escriba calificaciones.",
-  why_token_refused: "La plataforma de aprendizaje no reconoce la clave de esta herramienta.",
-  why_unknown_platform: "La plataforma de aprendizaje ya no está registrada en esta herramienta.",
-  why_user_not_gradable: "La plataforma de aprendizaje no admite calificaciones para esta persona en este curso.",
+  why_line_item_gone:
+    "La columna del libro de calificaciones ya no existe. La calificación podrá reenviarse cuando la columna vuelva.",
+  why_column_locked:
+    "La columna del libro de calificaciones no admite calificaciones ahora. Podrá reenviarse cuando un docente la abra.",
+  why_course_ended:
+    "El curso ha terminado o se ha eliminado. Su libro solo admite una calificación si el curso vuelve a abrirse.",
+  why_user_not_gradable:
+    "La plataforma de aprendizaje no admite calificaciones para esta persona en este curso. Solo puede tenerla quien esté inscrito y activo.",
+  why_no_attempts_left: "La plataforma de aprendizaje no permite más intentos. Un docente puede permitir uno allí.",
+  why_above_maximum:
+    "La plataforma de aprendizaje no admite una calificación por encima del máximo. Un docente puede escribirla allí a mano.",
+  why_not_allowed:
+    "La plataforma de aprendizaje no permite que esta herramienta escriba calificaciones. Su administrador puede permitirlo.",
+  why_scope_refused:
+    "La plataforma de aprendizaje no permite que esta herramienta escriba calificaciones. Su administrador puede permitirlo.",
+  why_result_scope_refused:
+    "La plataforma de aprendizaje no permite que esta herramienta lea calificaciones y no se puede ver si un docente cambió esta. Su administrador puede permitirlo.",
+  why_token_refused:
+    "La plataforma de aprendizaje no reconoce la clave de esta herramienta. Su administrador puede comparar la dirección de las claves.",
+  why_platform_disabled:
+    "El registro de la herramienta en la plataforma de aprendizaje está desactivado. Quien gestiona la herramienta puede activarlo.",
+  why_unknown_platform:
+    "La plataforma de aprendizaje ya no está registrada en esta herramienta. Quien gestiona la herramienta puede registrarla de nuevo.",
+  why_forbidden_address:
+    "La herramienta no puede llamar a la dirección del libro de calificaciones. El administrador de la plataforma puede corregirla.",
+  why_answer_unreadable:
+    "La plataforma de aprendizaje respondió algo que la herramienta no sabe leer. Su administrador puede revisarlo.",
+  why_line_item_unknown:
+    "La herramienta aún no conoce el libro de calificaciones de este enlace. Podrá reenviarse cuando un docente haya abierto el enlace.",
+  why_changed_in_lms:
+    "La calificación se cambió a mano en el libro y por eso se deja como está. Un docente decide cuál vale.",
+  why_preview_user: "Esta calificación se queda aquí: pertenece a una vista previa de la actividad.",
+  why_not_final_yet:
+    "La calificación aún no es definitiva y esta plataforma solo guarda las definitivas. Se enviará en cuanto lo sea.",
+  why_rate_limited:
+    "La plataforma de aprendizaje está ocupada y pidió a la herramienta que espere. La calificación se guarda y se enviará sola.",
 };

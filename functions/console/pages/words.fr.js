@@ -127,11 +127,40 @@ export const words = {
     "La plateforme d’apprentissage n’accepte pas la note pour le moment. Elle est conservée et repartira toute seule.",
   why_not_sent: "Cette note reste ici : le lien n’a pas de colonne dans le carnet de notes.",
   why_refused: "La plateforme d’apprentissage a refusé la note.",
-  why_line_item_gone: "La colonne du carnet de notes n’existe plus.",
-  why_not_allowed: "La plateforme d’apprentissage ne laisse pas cet outil écrire des notes.",
-  why_platform_disabled: "L’enregistrement de l’outil auprès de la plateforme d’apprentissage est désactivé.",
-  why_scope_refused: "La plateforme d’apprentissage ne laisse pas cet outil écrire des notes.",
-  why_token_refused: "La plateforme d’apprentissage ne reconnaît pas la clé de cet outil.",
-  why_unknown_platform: "La plateforme d’apprentissage n’est plus enregistrée auprès de cet outil.",
-  why_user_not_gradable: "La plateforme d’apprentissage n’accepte pas de note pour cette personne dans ce cours.",
+  why_line_item_gone:
+    "La colonne du carnet de notes n’existe plus. La note pourra être renvoyée quand la colonne sera de retour.",
+  why_column_locked:
+    "La colonne du carnet de notes n’accepte pas de note pour le moment. La note pourra être renvoyée quand un enseignant l’aura ouverte.",
+  why_course_ended: "Le cours est terminé ou supprimé. Son carnet n’accepte une note que si le cours est rouvert.",
+  why_user_not_gradable:
+    "La plateforme d’apprentissage n’accepte pas de note pour cette personne dans ce cours. Seule une personne inscrite et active peut en recevoir une.",
+  why_no_attempts_left:
+    "La plateforme d’apprentissage n’autorise plus de tentative. Un enseignant peut y en autoriser une.",
+  why_above_maximum:
+    "La plateforme d’apprentissage n’accepte pas de note au-dessus du maximum. Un enseignant peut l’y saisir à la main.",
+  why_not_allowed:
+    "La plateforme d’apprentissage ne laisse pas cet outil écrire des notes. Son administrateur peut l’autoriser.",
+  why_scope_refused:
+    "La plateforme d’apprentissage ne laisse pas cet outil écrire des notes. Son administrateur peut l’autoriser.",
+  why_result_scope_refused:
+    "La plateforme d’apprentissage ne laisse pas cet outil lire des notes : il ne peut pas voir si un enseignant a modifié celle-ci. Son administrateur peut l’autoriser.",
+  why_token_refused:
+    "La plateforme d’apprentissage ne reconnaît pas la clé de cet outil. Son administrateur peut comparer l’adresse des clés.",
+  why_platform_disabled:
+    "L’enregistrement de l’outil auprès de la plateforme d’apprentissage est désactivé. L’exploitant de l’outil peut l’activer.",
+  why_unknown_platform:
+    "La plateforme d’apprentissage n’est plus enregistrée auprès de cet outil. L’exploitant de l’outil peut l’enregistrer à nouveau.",
+  why_forbidden_address:
+    "L’outil n’a pas le droit d’appeler l’adresse du carnet de notes. L’administrateur de la plateforme peut la corriger.",
+  why_answer_unreadable:
+    "La plateforme d’apprentissage a répondu quelque chose que l’outil ne sait pas lire. Son administrateur peut l’examiner.",
+  why_line_item_unknown:
+    "L’outil ne connaît pas encore le carnet de notes de ce lien. La note pourra être renvoyée quand un enseignant aura ouvert le lien.",
+  why_changed_in_lms:
+    "La note a été modifiée à la main dans le carnet ; elle reste donc telle quelle. Un enseignant décide laquelle compte.",
+  why_preview_user: "Cette note reste ici : elle vient d’un aperçu de l’activité.",
+  why_not_final_yet:
+    "La note n’est pas encore définitive, et cette plateforme ne garde que des notes définitives. Elle sera envoyée dès qu’elle le sera.",
+  why_rate_limited:
+    "La plateforme d’apprentissage est occupée et a demandé à l’outil d’attendre. La note est conservée et sera envoyée d’elle-même.",
 };

@@ -127,11 +127,40 @@ export const words = {
     "Læringsplattformen tar ikke imot vurderingen akkurat nå. Den er tatt vare på og blir sendt på nytt av seg selv.",
   why_not_sent: "Denne vurderingen blir her: Lenken har ingen kolonne i karakterboken.",
   why_refused: "Læringsplattformen avviste vurderingen.",
-  why_line_item_gone: "Kolonnen i karakterboken finnes ikke lenger.",
-  why_not_allowed: "Læringsplattformen lar ikke dette verktøyet skrive inn vurderinger.",
-  why_platform_disabled: "Registreringen av verktøyet hos læringsplattformen er slått av.",
-  why_scope_refused: "Læringsplattformen lar ikke dette verktøyet skrive inn vurderinger.",
-  why_token_refused: "Læringsplattformen godkjenner ikke nøkkelen til dette verktøyet.",
-  why_unknown_platform: "Læringsplattformen er ikke lenger registrert hos dette verktøyet.",
-  why_user_not_gradable: "Læringsplattformen tar ikke imot vurdering av denne personen i dette kurset.",
+  why_line_item_gone:
+    "Kolonnen i karakterboken finnes ikke lenger. Vurderingen kan sendes på nytt når kolonnen er tilbake.",
+  why_column_locked:
+    "Kolonnen i karakterboken tar ikke imot vurderinger nå. Den kan sendes på nytt når en lærer har åpnet kolonnen.",
+  why_course_ended:
+    "Kurset er avsluttet eller fjernet. Karakterboken tar først imot en vurdering når kurset er åpent igjen.",
+  why_user_not_gradable:
+    "Læringsplattformen tar ikke imot vurdering av denne personen i dette kurset. Bare den som er aktiv deltaker der, kan få en.",
+  why_no_attempts_left: "Læringsplattformen tillater ikke flere forsøk. En lærer kan gi et nytt forsøk der.",
+  why_above_maximum:
+    "Læringsplattformen tar ikke imot en vurdering over maksimum. En lærer kan føre den inn der for hånd.",
+  why_not_allowed:
+    "Læringsplattformen lar ikke dette verktøyet skrive inn vurderinger. Den som administrerer den, kan tillate det.",
+  why_scope_refused:
+    "Læringsplattformen lar ikke dette verktøyet skrive inn vurderinger. Den som administrerer den, kan tillate det.",
+  why_result_scope_refused:
+    "Læringsplattformen lar ikke dette verktøyet lese vurderinger, så det kan ikke se om en lærer har endret denne. Den som administrerer den, kan tillate det.",
+  why_token_refused:
+    "Læringsplattformen godkjenner ikke nøkkelen til dette verktøyet. Den som administrerer den, kan sammenligne adressen til nøklene.",
+  why_platform_disabled:
+    "Registreringen av verktøyet hos læringsplattformen er slått av. Den som drifter verktøyet, kan slå den på.",
+  why_unknown_platform:
+    "Læringsplattformen er ikke lenger registrert hos dette verktøyet. Den som drifter verktøyet, kan registrere den igjen.",
+  why_forbidden_address:
+    "Verktøyet kan ikke kalle adressen til karakterboken. Den som administrerer læringsplattformen, kan rette den.",
+  why_answer_unreadable:
+    "Læringsplattformen svarte noe som verktøyet ikke kan lese. Den som administrerer den, kan se på det.",
+  why_line_item_unknown:
+    "Verktøyet kjenner ikke karakterboken til denne lenken ennå. Den kan sendes på nytt når en lærer har åpnet lenken.",
+  why_changed_in_lms:
+    "Vurderingen ble endret for hånd i karakterboken og blir derfor stående. En lærer avgjør hvilken som gjelder.",
+  why_preview_user: "Denne vurderingen blir her: Den hører til en forhåndsvisning av aktiviteten.",
+  why_not_final_yet:
+    "Vurderingen er ikke endelig ennå, og denne læringsplattformen beholder bare endelige. Den sendes så snart den er endelig.",
+  why_rate_limited:
+    "Læringsplattformen er opptatt og ba verktøyet vente. Vurderingen er tatt vare på og sendes av seg selv.",
 };

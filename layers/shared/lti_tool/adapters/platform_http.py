@@ -35,6 +35,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    reason: str = ""  # where Moodle says why it refuses a score, and nowhere else
 
     def json(self) -> Any:
         """The body whatever its media type says: some platforms call JSON text/html."""
@@ -115,6 +116,10 @@ class PlatformHttp:
     def get(self, url: str, *, headers: dict[str, str], what: str) -> Answer:
         return self._send("GET", url, data=None, headers=headers, what=what)
 
+    def send(self, method: str, url: str, *, data: bytes | None, headers: dict[str, str], what: str) -> Answer:
+        """With a method that is neither GET nor POST, or with either."""
+        return self._send(method, url, data=data, headers=headers, what=what)
+
     def require_allowed(self, url: str) -> None:
         require_allowed(url, loopback_http=self._loopback_http)
 
@@ -157,4 +162,4 @@ class PlatformHttp:
             response.close()
             raise
         response.release_conn()
-        return Answer(response.status, response.headers, body)
+        return Answer(response.status, response.headers, body, response.reason or "")

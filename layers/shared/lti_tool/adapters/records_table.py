@@ -33,6 +33,7 @@ from lti_tool.domain.score import (
     ActivityProgress,
     GradingProgress,
     OutboxEntry,
+    Points,
     Score,
     ScoreId,
     ScoreKey,
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SHARDS = tuple("0123456789abcdef")
-_NEWER = "attribute_not_exists(pk) OR #timestamp < :timestamp"
+_NEWER = "#timestamp < :timestamp"
+_NO_FINAL_MARK = "(#score_given = :empty OR #grading_progress <> :fully_graded)"
+_NO_MARK = "#score_given = :empty"
 
 
 class RecordsTable:
@@ -143,15 +146,17 @@ class RecordsTable:
                 found = self._client.update_item(
                     TableName=self._table,
                     Key=_score_key(key),
-                    UpdateExpression="SET next_try_at = :until, leased = :one ADD attempts :one",
+                    UpdateExpression="SET next_try_at = :until, leased = :one, tried_timestamp = #timestamp,"
+                    " tried_points = if_not_exists(points, :empty) ADD attempts :one",
                     ConditionExpression="#state = :waiting AND next_try_at <= :now",
-                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeNames={"#state": "state", "#timestamp": "timestamp"},
                     ExpressionAttributeValues=marshal(
                         {
                             ":until": _text(until),
                             ":now": _text(self._clock()),
                             ":waiting": ScoreState.WAITING.value,
                             ":one": 1,
+                            ":empty": "",
                         }
                     ),
                     ReturnValues="ALL_NEW",
@@ -164,30 +169,35 @@ class RecordsTable:
         return _entry(unmarshal(found["Attributes"]))
 
     def delivered(self, entry: OutboxEntry, timestamp: datetime) -> bool:
-        sent = {":state": ScoreState.SENT.value, ":sent_timestamp": _text(timestamp)}
-        settled = "#state = :state, sent_timestamp = :sent_timestamp REMOVE failing_since, cause, refused, refused_at"
-        if self._settle(entry, settled, sent):
+        sent = {
+            ":sent_timestamp": _text(timestamp),
+            ":sent_points": _points_text(entry.score.points),
+            ":sent_comment": entry.score.comment or "",
+        }
+        kept = "sent_timestamp = :sent_timestamp, sent_points = :sent_points, sent_comment = :sent_comment"
+        settled = (
+            f"#state = :state, {kept} REMOVE failing_since, cause, refused, refused_at,"
+            " tried_timestamp, tried_points, maybe_sent_timestamp, maybe_sent_points"
+        )
+        if self._settle(entry, settled, {":state": ScoreState.SENT.value, **sent}):
             return True
         self._release(entry)
-        del sent[":state"]
         with suppress(ConditionFailedError):  # erased meanwhile, or somebody else sent a newer one
             self._update(
                 entry.score.key,
-                "SET sent_timestamp = :sent_timestamp",
+                f"SET {kept}",
                 "attribute_exists(pk) AND (attribute_not_exists(sent_timestamp) OR sent_timestamp < :sent_timestamp)",
                 sent,
             )
         return False
 
-    def refused(self, entry: OutboxEntry, cause: str) -> bool:
-        values = {
-            ":state": ScoreState.REFUSED.value,
-            ":cause": cause,
-            ":shard": _shard(entry.score.key),
-            ":now": _text(self._clock()),
-        }
-        settled = "#state = :state, cause = :cause, refused = :shard, refused_at = :now REMOVE failing_since"
-        if self._settle(entry, settled, values):
+    def refused(self, entry: OutboxEntry, cause: str, state: ScoreState = ScoreState.REFUSED) -> bool:
+        values: Item = {":state": state.value, ":cause": cause, ":now": _text(self._clock())}
+        settled = "#state = :state, cause = :cause, refused_at = :now"
+        if state is not ScoreState.NOT_SENT:  # which nobody has to mend
+            settled += ", refused = :shard"
+            values[":shard"] = _shard(entry.score.key)
+        if self._settle(entry, settled + " REMOVE failing_since", values):
             return True
         self._release(entry)
         return False
@@ -266,7 +276,9 @@ class RecordsTable:
     # --- Requests ---------------------------------------------------------------------------------------------
 
     def _put_request(self, score: Score) -> Any:
-        """Newest timestamp wins. A lease or a wait that runs stays in force: the platform asked for it."""
+        """Newest timestamp wins, unless it carries less than what is there (`Score.weight`). A lease or a wait that
+        runs stays in force: the platform asked for it.
+        """
         values = {
             "registration": score.key.registration,
             "line_item": score.key.line_item,
@@ -275,10 +287,14 @@ class RecordsTable:
             "timestamp": _text(score.timestamp),
             "score_given": _number(score.score_given),
             "score_maximum": _number(score.score_maximum),
+            "points": _points_text(score.points),
             "activity_progress": score.activity_progress.value,
             "grading_progress": score.grading_progress.value,
             "submitted_at": _text(score.submitted_at) if score.submitted_at else "",
             "comment": score.comment or "",
+            "overwrite": score.overwrite,
+            "submission_type": score.submission_type or "",
+            "submission_data": score.submission_data or "",
             "state": ScoreState.WAITING.value,
             "due": _shard(score.key),
             "attempts": 0,
@@ -286,12 +302,19 @@ class RecordsTable:
         assignments = [f"#{name} = :{name}" for name in values]
         assignments += ["version = if_not_exists(version, :zero) + :one"]
         assignments += ["next_try_at = if_not_exists(next_try_at, :now)"]
-        extra: Item = {":zero": 0, ":one": 1, ":now": _text(self._clock())}
+        assignments += [f"maybe_sent_{part} = if_not_exists(tried_{part}, :empty)" for part in ("timestamp", "points")]
+        extra: Item = {":zero": 0, ":one": 1, ":empty": "", ":now": _text(self._clock())}
+        newer = _NEWER
+        if score.weight == 1:
+            newer += f" AND {_NO_FINAL_MARK}"
+            extra[":fully_graded"] = GradingProgress.FULLY_GRADED.value
+        if score.weight == 0:
+            newer += f" AND {_NO_MARK}"
         return {
             "TableName": self._table,
             "Key": _score_key(score.key),
             "UpdateExpression": "SET " + ", ".join(assignments) + " REMOVE cause, refused, refused_at",
-            "ConditionExpression": _NEWER,
+            "ConditionExpression": f"attribute_not_exists(pk) OR ({newer})",
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": marshal({**{f":{name}": value for name, value in values.items()}, **extra}),
         }
@@ -399,6 +422,17 @@ def _number(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
+def _points_text(points: Points | None) -> str:
+    return "" if points is None else f"{points[0]!r} {points[1]!r}"
+
+
+def _points(text: str | None) -> Points | None:
+    if not text:
+        return None
+    given, maximum = text.split()
+    return float(given), float(maximum)
+
+
 def _attempt_item(link: LinkKey, attempt: Attempt) -> Item:
     return {
         "pk": _link_pk(link),
@@ -445,6 +479,9 @@ def _entry(item: Item) -> OutboxEntry:
         grading_progress=GradingProgress(item["grading_progress"]),
         submitted_at=_moment(item["submitted_at"]) if item["submitted_at"] else None,
         comment=item["comment"] or None,
+        overwrite=item.get("overwrite", "always"),
+        submission_type=item.get("submission_type") or None,
+        submission_data=item.get("submission_data") or None,
     )
     return OutboxEntry(
         score=score,
@@ -456,4 +493,8 @@ def _entry(item: Item) -> OutboxEntry:
         cause=item.get("cause"),
         failing_since=_moment(item["failing_since"]) if "failing_since" in item else None,
         refused_at=_moment(item["refused_at"]) if "refused_at" in item else None,
+        sent_points=_points(item.get("sent_points")),
+        sent_comment=item.get("sent_comment") or None,
+        maybe_sent_timestamp=_moment(item["maybe_sent_timestamp"]) if item.get("maybe_sent_timestamp") else None,
+        maybe_sent_points=_points(item.get("maybe_sent_points")),
     )

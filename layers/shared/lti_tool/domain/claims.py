@@ -33,6 +33,11 @@ SUBMISSION_REVIEW_REQUEST: Final = "LtiSubmissionReviewRequest"
 DEEP_LINKING_RESPONSE: Final = "LtiDeepLinkingResponse"
 
 SCORE_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
+RESULT_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
+LINE_ITEM_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
+LINE_ITEM_MEDIA_TYPE: Final = "application/vnd.ims.lis.v2.lineitem+json"
+LINE_ITEMS_MEDIA_TYPE: Final = "application/vnd.ims.lis.v2.lineitemcontainer+json"
+RESULTS_MEDIA_TYPE: Final = "application/vnd.ims.lis.v2.resultcontainer+json"
 SCORE_MEDIA_TYPE: Final = "application/vnd.ims.lis.v1.score+json"
 
 JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -12,14 +12,14 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NewType
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Literal, NewType
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lti_tool.domain.addresses import web_address
 from lti_tool.domain.errors import InvalidScoreError, UnknownScoreError
-from lti_tool.domain.registration import PlatformFamily, RegistrationReference
+from lti_tool.domain.registration import RegistrationReference
 
 
 class ActivityProgress(StrEnum):
@@ -79,7 +79,7 @@ class Score:
 
     `score_given` (0 or more, may exceed the maximum) and `score_maximum` share a scale and come together.
     `timestamp` is when the score changed, not when it is sent; the newest one wins. Leaving out `comment` erases the
-    previous comment.
+    previous comment. `submission_type` and `submission_data` are shown with the mark where the platform is Canvas.
     """
 
     key: ScoreKey
@@ -91,14 +91,57 @@ class Score:
     grading_progress: GradingProgress
     submitted_at: datetime | None = None
     comment: str | None = None
+    overwrite: Overwrite = "always"
+    submission_type: SubmissionType | None = None
+    submission_data: str | None = None
+
+    @property
+    def points(self) -> Points | None:
+        if self.score_given is None or self.score_maximum is None:
+            return None
+        return self.score_given, self.score_maximum
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether it says on purpose that there is no mark any more."""
+        return self.points is None and self.activity_progress is ActivityProgress.INITIALIZED
+
+    @property
+    def weight(self) -> Literal[0, 1, 2]:
+        """2 for a final mark, 1 for a provisional one, 0 for progress only. A newer score of less weight is not taken,
+        so that telling of progress never wipes a mark; a reset, which is meant to, has the weight of a mark.
+        """
+        if self.is_reset or (self.points is not None and self.grading_progress is GradingProgress.FULLY_GRADED):
+            return 2
+        return 0 if self.points is None else 1
+
+
+Overwrite = Literal["always", "unless_changed"]
+SubmissionType = Literal["none", "basic_lti_launch", "online_text_entry", "online_url", "external_tool"]
+Points = tuple[float, float]
+"""Given and maximum, on one scale."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the gradebook shows for a learner now, changes by hand included; `score` is `None` for an empty cell."""
+
+    user_id: str
+    score: float | None
+    maximum: float = 1.0
 
 
 class ScoreState(StrEnum):
-    """Where a score is: on its way, in the gradebook, or refused for a cause that trying again does not mend."""
+    """Where a score is: on its way, in the gradebook, or refused for a cause that trying again does not mend.
+
+    Held: the mark was changed in the gradebook by hand. Not sent: by our own decision.
+    """
 
     WAITING = "waiting"
     SENT = "sent"
     REFUSED = "refused"
+    HELD = "held"
+    NOT_SENT = "not_sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +149,9 @@ class OutboxEntry:
     """A score in the outbox. `version` grows with each newer score.
 
     `sent_timestamp` is the timestamp under which the platform last took one. While it waits, `next_try_at` is when the
-    next try is due, and `failing_since` when the first of the tries failed that `cause` tells of.
+    next try is due, and `failing_since` when the first of the tries failed that `cause` tells of. `sent_points` and
+    `sent_comment` are what the platform last took, `maybe_sent_...` what it may have taken of an older version whose
+    sender died or got no answer.
     """
 
     score: Score
@@ -118,6 +163,10 @@ class OutboxEntry:
     cause: str | None = None
     failing_since: datetime | None = None
     refused_at: datetime | None = None
+    sent_points: Points | None = None
+    sent_comment: str | None = None
+    maybe_sent_timestamp: datetime | None = None
+    maybe_sent_points: Points | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,39 +186,18 @@ class DeadLetter:
 
 
 def scores_url(line_item: str) -> str:
+    return _below(line_item, "/scores")
+
+
+def results_url(line_item: str, user_id: str) -> str:
+    parts = urlsplit(_below(line_item, "/results"))
+    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, urlencode({"user_id": user_id})]))))
+
+
+def _below(line_item: str, what: str) -> str:
     """Moodle puts ?type_id= on line item URLs: "/scores" goes into the path, before the query."""
     parts = urlsplit(line_item)
-    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/scores", fragment=""))
-
-
-def timestamp_for(family: PlatformFamily, entry: OutboxEntry) -> datetime:
-    """The timestamp that this platform takes as newer than the last one that it took.
-
-    The same entry always gives the same answer, so that a repeated send is recognised as one.
-    """
-    timestamp, last = entry.score.timestamp, entry.sent_timestamp
-    if last is None:
-        return timestamp
-    if family is PlatformFamily.MOODLE:  # Moodle compares whole seconds and refuses an equal one.
-        return max(timestamp, last.replace(microsecond=0) + timedelta(seconds=1))
-    return max(timestamp, last + timedelta(milliseconds=1))
-
-
-def wire(score: Score, timestamp: datetime) -> dict[str, Any]:
-    """The body of the score POST."""
-    body: dict[str, Any] = {
-        "userId": score.key.user_id,
-        "activityProgress": score.activity_progress.value,
-        "gradingProgress": score.grading_progress.value,
-        "timestamp": iso(timestamp),
-    }
-    if score.score_given is not None and score.score_maximum is not None:
-        body |= {"scoreGiven": score.score_given, "scoreMaximum": score.score_maximum}
-    if score.comment:
-        body["comment"] = score.comment
-    if score.submitted_at is not None:  # Canvas adds an attempt for each post unless this time is the same
-        body["submission"] = {"submittedAt": iso(score.submitted_at)}
-    return body
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + what, fragment=""))
 
 
 def iso(moment: datetime) -> str:
@@ -251,7 +279,10 @@ class ScoreMessage(_Message):
     grading_progress: GradingProgress
     timestamp: Annotated[AwareDatetime, AfterValidator(_of_our_age)]
     comment: Annotated[str, Field(max_length=4000)] | None = None
-    overwrite: Literal["always"] = "always"
+    overwrite: Overwrite = "always"
+    submitted_at: Annotated[AwareDatetime, AfterValidator(_of_our_age)] | None = None
+    submission_type: SubmissionType | None = None
+    submission_data: Annotated[str, Field(max_length=4000)] | None = None
 
     @model_validator(mode="after")
     def _points_come_together(self) -> ScoreMessage:
@@ -269,6 +300,10 @@ class ScoreMessage(_Message):
             activity_progress=self.activity_progress,
             grading_progress=self.grading_progress,
             comment=self.comment,
+            overwrite=self.overwrite,
+            submitted_at=self.submitted_at,
+            submission_type=self.submission_type,
+            submission_data=self.submission_data,
         )
 
 

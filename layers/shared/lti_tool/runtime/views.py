@@ -11,15 +11,39 @@ from lti_tool.domain.session import Session
 from lti_tool.use_cases.activity import Progress, Work
 
 CAUSES = {
-    "line_item_gone": "The gradebook column is not there any more.",
-    "not_allowed": "The learning platform does not let this tool write marks.",
-    "platform_disabled": "The tool's registration with the learning platform is switched off.",
-    "scope_refused": "The learning platform does not let this tool write marks.",
-    "token_refused": "The learning platform does not recognise this tool's key.",
-    "unknown_platform": "The learning platform is not registered with this tool any more.",
-    "user_not_gradable": "The learning platform takes no mark for this person in this course.",
+    "line_item_gone": "The gradebook column is not there any more. It can be sent again once the column is back.",
+    "column_locked": "The gradebook column takes no marks now. It can be sent again once a teacher has opened it.",
+    "course_ended": "The course is over or was removed. Its gradebook takes a mark only once the course is open again.",
+    "user_not_gradable": "The learning platform takes no mark for this person in this course."
+    " Only who is enrolled there as an active student can have one.",
+    "no_attempts_left": "The learning platform allows no further attempt. A teacher can allow one there.",
+    "above_maximum": "The learning platform takes no mark above the maximum. A teacher can enter it there by hand.",
+    "not_allowed": "The learning platform does not let this tool write marks."
+    " Its administrator can allow the tool to send grades.",
+    "scope_refused": "The learning platform does not let this tool write marks."
+    " Its administrator can allow the tool to send grades.",
+    "result_scope_refused": "The learning platform does not let this tool read marks,"
+    " so it cannot see whether a teacher changed this one. Its administrator can allow that.",
+    "token_refused": "The learning platform does not recognise this tool's key."
+    " Its administrator can compare the tool's key set address.",
+    "platform_disabled": "The tool's registration with the learning platform is switched off."
+    " Whoever runs the tool can switch it on.",
+    "unknown_platform": "The learning platform is not registered with this tool any more."
+    " Whoever runs the tool can register it again.",
+    "forbidden_address": "The gradebook's address is not one that the tool may call."
+    " The administrator of the learning platform can put it right.",
+    "answer_unreadable": "The learning platform answered with something that the tool cannot read."
+    " Its administrator can look into that.",
+    "line_item_unknown": "The tool does not know the gradebook of this link yet."
+    " It can be sent again once a teacher has opened the link.",
+    "changed_in_lms": "The mark was changed in the gradebook by hand, so it is left as it is."
+    " A teacher decides which one counts.",
+    "preview_user": "This mark stays here: it belongs to a preview of the activity.",
+    "not_final_yet": "The mark is not final yet, and this learning platform keeps final marks only."
+    " It is sent as soon as it is final.",
+    "rate_limited": "The learning platform is busy and asked the tool to wait. The mark is kept and sent by itself.",
 }
-"""Why a score was refused, in words. Other causes have one sentence together."""
+"""Why a score is where it is, and what comes next. Other causes have one sentence together."""
 
 
 def session_view(session: Session) -> dict[str, Any]:
@@ -117,6 +141,11 @@ def _delivery(entry: OutboxEntry | None) -> dict[str, Any]:
         case ScoreState.REFUSED:
             cause = CAUSES.get(entry.cause or "", "The learning platform refused the mark.")
             return {"state": "refused", "sentence": cause, "cause": entry.cause}
+        case ScoreState.HELD | ScoreState.NOT_SENT:
+            why = CAUSES.get(entry.cause or "", "This mark is not sent.")
+            return {"state": entry.state.value, "sentence": why, "cause": entry.cause}
+        case ScoreState.WAITING if (why_later := entry.cause) is not None and why_later in CAUSES:
+            return {"state": "waiting", "sentence": CAUSES[why_later], "cause": why_later}
         case ScoreState.WAITING if entry.cause is not None:
             sentence = (
                 "The learning platform does not take the mark at the moment. It is kept and sent again by itself."

@@ -15,6 +15,7 @@ from lti_tool.domain.errors import (
     ToolError,
     UnknownRegistrationError,
 )
+from lti_tool.domain.gradebook_rules import ScoreKeptBackError, require_unchanged, score_for, timestamp_for
 from lti_tool.domain.registration import require_enabled
 from lti_tool.domain.score import (
     FIRST_WAIT,
@@ -23,7 +24,6 @@ from lti_tool.domain.score import (
     ScoreKey,
     ScoreMessage,
     ScoreNudge,
-    timestamp_for,
     wait_before_try,
 )
 from lti_tool.use_cases.ports import Clock, Gates, Gradebook, Nudges, Outbox, Registrations
@@ -82,11 +82,15 @@ class GradeSync:
         try:
             registration = self.registrations.referred_to(key.registration)
             require_enabled(registration)
-            timestamp = timestamp_for(registration.family, entry)
-            self.gradebook.publish(registration, entry.score, timestamp)
+            timestamp, score = timestamp_for(registration.family, entry), score_for(registration.family, entry)
+            if score.overwrite == "unless_changed":
+                require_unchanged(entry, self.gradebook.result(registration, key))
+            self.gradebook.publish(registration, score, timestamp)
         except PlatformUnavailableError as error:
             self._postpone(entry, error.cause, error.retry_after)
             return "postponed"
+        except ScoreKeptBackError as kept_back:
+            outcome, is_newest = "kept_back", self.outbox.refused(entry, kept_back.cause, kept_back.state)
         except (UnknownRegistrationError, PlatformRefusedError) as error:
             cause = error.cause if isinstance(error, PlatformRefusedError) else error.code
             outcome, is_newest = "refused", self.outbox.refused(entry, cause)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:  # names for types only: the hot functions load neither pydant
     from lti_tool.domain.jwks import ToolKey
     from lti_tool.domain.landing import LandingTable
     from lti_tool.domain.launch import AnyLaunch
+    from lti_tool.domain.lineitem import LineItem, NewLineItem
     from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, State
     from lti_tool.domain.region import Region
     from lti_tool.domain.registration import DeploymentStatus, Registration, RegistrationReference
-    from lti_tool.domain.score import DeadLetter, OutboxEntry, Score, ScoreId, ScoreKey
+    from lti_tool.domain.score import DeadLetter, OutboxEntry, Result, Score, ScoreId, ScoreKey, ScoreState
     from lti_tool.domain.session import Session, SessionToken
     from lti_tool.domain.tokens import SignedClaims
     from lti_tool.domain.trace import Trail
@@ -283,7 +284,7 @@ class Outbox(Protocol):
     """Scores on their way. It is the truth; the queue only says where to look."""
 
     def put(self, score: Score) -> bool:
-        """Take a score unless a newer one is there; `False` when it is."""
+        """Take a score unless a newer one is there, or it would put mere progress over a mark; `False` then."""
 
     def find(self, key: ScoreKey) -> OutboxEntry | None: ...
 
@@ -301,8 +302,10 @@ class Outbox(Protocol):
     def delivered(self, entry: OutboxEntry, timestamp: datetime) -> bool:
         """Mark as sent, unless a newer version came meanwhile; `False` then, and the newer one waits."""
 
-    def refused(self, entry: OutboxEntry, cause: str) -> bool:
-        """Mark as refused, unless a newer version came meanwhile; `False` then, and the newer one waits."""
+    def refused(self, entry: OutboxEntry, cause: str, state: ScoreState = ...) -> bool:
+        """Mark as refused, or as held or not sent, unless a newer version came meanwhile; `False` then, and the newer
+        one waits.
+        """
 
     def postpone(self, entry: OutboxEntry, next_try_at: datetime, cause: str) -> None:
         """Keep it waiting, whichever version is there now: the platform is the matter, not the score."""
@@ -350,13 +353,28 @@ class Gates(Protocol):
 
 
 class Gradebook(Protocol):
-    def publish(self, registration: Registration, score: Score, timestamp: datetime) -> None:
-        """Send one score to its line item.
+    """Each verb raises PlatformUnavailableError where it may work later, PlatformRefusedError where it would not."""
 
-        Raises:
-            PlatformUnavailableError: it may work later.
-            PlatformRefusedError: it would not.
-        """
+    def publish(self, registration: Registration, score: Score, timestamp: datetime) -> None:
+        """Send one score to its line item."""
+
+    def result(self, registration: Registration, key: ScoreKey) -> Result | None:
+        """What the gradebook shows; `None` for an empty cell."""
+
+
+class LineItems(Protocol):
+    """The columns of a course, by its `container` URL. Raises as `Gradebook` does."""
+
+    def find(self, registration: Registration, container: str, **wanted: str) -> Sequence[LineItem]:
+        """Those that have all of `resource_link_id`, `resource_id` and `tag` that are `wanted`, from every page."""
+
+    def create(self, registration: Registration, container: str, new: NewLineItem) -> LineItem: ...
+
+    def change(self, registration: Registration, url: str, **changes: Any) -> LineItem:
+        """Write these members (`label`, `scoreMaximum`, ...) and send all others back as they were read."""
+
+    def delete(self, registration: Registration, url: str) -> None:
+        """Remove a column that this tool made; one that is gone already is as good."""
 
 
 class Health(Protocol):
