@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -17,14 +18,16 @@ import jsonschema
 import pytest
 
 from lti_tool.adapters import platform_http
+from lti_tool.domain.canvas import canvas_configuration
 from lti_tool.domain.invitation import new_invitation
 from lti_tool.domain.login import fingerprint
+from lti_tool.domain.offer import ONLY_AT, PLACEMENTS, Offer
 from lti_tool.domain.region import Region
 from lti_tool.domain.registration import DeploymentPolicy, PlatformFamily
 from lti_tool.runtime import wiring
 from tests.support.browser import Answer, Browser
 from tests.support.platform import Platform, Reply
-from tests.support.stack import TOOL_URL, Stack
+from tests.support.stack import ROOT, TOOL_URL, Stack
 
 SCHEMA = json.loads((Path(__file__).parent / "canvas-tool-configuration.schema.json").read_text(encoding="utf-8"))
 TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
@@ -401,6 +404,74 @@ def test_canvas_reads_a_configuration_by_its_own_schema(stack: Stack, browser: B
 
     assert answer.headers["content-type"] == "application/json"
     jsonschema.validate(answer.json(), SCHEMA)
+
+
+def offered() -> dict[str, Any]:
+    """The settings file, every placement in it switched on."""
+    settings = tomllib.loads((ROOT / "layers/shared/lti_tool/offer.toml").read_text(encoding="utf-8"))
+    return {**settings, "placements": [{**placement, "enabled": True} for placement in settings["placements"]]}
+
+
+def configured_for(placements: list[dict[str, Any]], **other: Any) -> dict[str, Any]:
+    offer = Offer.model_validate({**offered(), **other, "placements": placements})
+    key = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1", "n": "AQAB", "e": "AQAB"}
+    return canvas_configuration(offer, TOOL_URL, [Region(name="eu-west-1", base_url=TOOL_URL, keys=(key,))])
+
+
+def test_the_settings_file_has_every_placement_that_canvas_has() -> None:
+    named = {each for definition in SCHEMA["x-facts"]["placementsByMessageType"].values() for each in definition}
+
+    assert {placement["placement"] for placement in offered()["placements"]} == named
+    assert {kind: sorted(names) for kind, names in PLACEMENTS.items()} == {
+        kind: sorted(names) for kind, names in SCHEMA["x-facts"]["placementsByMessageType"].items()
+    }
+
+
+@pytest.mark.parametrize("level", ["public", "name_only", "email_only", "anonymous"])
+def test_every_placement_at_once_is_a_configuration_that_canvas_reads(level: str) -> None:
+    configuration = configured_for(offered()["placements"], privacy_level=level, publish_key_itself=True)
+
+    jsonschema.validate(configuration, SCHEMA)
+    assert configuration["extensions"][0]["privacy_level"] == level
+    assert configuration["public_jwk"]["kid"] == "1"
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in PLACEMENTS.items() for name in names])
+def test_every_placement_alone_is_a_configuration_that_canvas_reads(kind: str, name: str) -> None:
+    shared = {"canvas_icon_class": "icon-lti", "required_permissions": "manage_calendar", "visibility": "members"}
+    sizes = {"selection_width": 500, "selection_height": 400, "display_type": "full_width"}
+    own = {"default": "enabled", "windowTarget": "_blank", "root_account_only": True, "use_tray": True} | {
+        "accept_media_types": "image/png",
+        "icon_svg_path_64": "M0 0",
+        "description": "d",
+        "require_resource_selection": True,
+        "eula": {"target_link_uri": f"{TOOL_URL}/lti/launch"},
+    }
+    settings = {**shared, **sizes, "custom_fields": {"user": "$Canvas.user.id", "level": 7}} | {
+        key: value for key, value in own.items() if name in ONLY_AT[key]
+    }
+    placement = {"placement": name, "message_type": kind, "text": "A", "labels": {"de": "B"}, "settings": settings}
+
+    configuration = configured_for([placement])
+
+    jsonschema.validate(configuration, SCHEMA)
+    (shown,) = configuration["extensions"][0]["settings"]["placements"]
+    assert shown.items() >= {"placement": name, "message_type": kind, "labels": {"de": "B"}, **settings}.items()
+
+
+@pytest.mark.parametrize(
+    ("placement", "said"),
+    [
+        ({"placement": "everywhere"}, "no placement everywhere"),
+        ({"placement": "editor_button"}, "no placement editor_button for LtiResourceLinkRequest"),
+        ({"placement": "file_menu", "settings": {"use_tray": True}}, "use_tray is for editor_button"),
+        ({"placement": "file_menu", "settings": {"usetray": True}}, "usetray"),
+        ({"placement": "file_menu", "settings": {"visibility": "all"}}, "visibility"),
+    ],
+)
+def test_a_placement_that_canvas_would_not_take_is_named(placement: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        configured_for([placement])
 
 
 def test_canvas_begins_a_login_in_the_region_of_the_institution(stack: Stack, browser: Browser) -> None:  # noqa: ARG001

@@ -43,6 +43,8 @@ def _extension(offer: Offer, tool_url: str) -> dict[str, Any]:
         "selection_height": offer.selection_height,
         "placements": [_placement(placement, tool_url) for placement in offer.placements],
     }
+    if offer.canvas_icon_class:
+        settings["canvas_icon_class"] = offer.canvas_icon_class
     if offer.required_permissions:
         settings["required_permissions"] = offer.required_permissions
     return {
@@ -65,4 +67,4 @@ def _placement(placement: Placement, tool_url: str) -> dict[str, Any]:
         shown["text"] = placement.text
     if placement.labels:
         shown["labels"] = dict(placement.labels)
-    return {**shown, **placement.settings}
+    return {**shown, **placement.settings.model_dump(exclude_unset=True)}
