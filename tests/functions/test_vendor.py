@@ -15,7 +15,7 @@ from lti_tool.runtime import wiring
 from tests.support.browser import Browser, receives
 from tests.support.fixtures import Logged
 from tests.support.platform import ABSENT, DL, INSTRUCTOR, Platform, Reply, verified_by_jwks
-from tests.support.stack import TOOL_URL, Stack, forget
+from tests.support.stack import TOOL_URL, Stack, forget, template
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 
@@ -420,3 +420,24 @@ def test_staff_sees_the_scores_that_the_app_sent_under_the_names_of_those_who_ca
     rows = {row["user_id"]: (row.get("name"), row["score_given"], row["score_maximum"]) for row in marks["learners"]}
     assert rows == {"user-1": ("Ada Example", 27, 40), "user-2": (None, 31, 40)}
     assert {row["delivery"]["state"] for row in marks["learners"]} == {"sent"}
+
+
+# --- Another account ------------------------------------------------------------------------------------------------
+
+
+def test_the_role_for_another_account_calls_these_routes_and_sends_messages_and_nothing_else() -> None:
+    role = template()["Resources"]["VendorRole"]
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    (policy,) = role["Properties"]["Policies"]
+    calls, sends = policy["PolicyDocument"]["Statement"]
+
+    assert role["Condition"] == "HasVendor"
+    assert list(trust["Condition"]) == ["StringEquals"]
+    assert list(trust["Condition"]["StringEquals"]) == ["sts:ExternalId"]
+    assert calls["Action"] == "execute-api:Invoke"
+    assert [resource.partition("${HttpApi}/$default/")[2] for resource in calls["Resource"]] == [
+        "POST/api/scores",
+        "GET/api/scores/*",
+        "GET/api/launches/*",
+    ]
+    assert (sends["Action"], sends["Resource"]) == ("sqs:SendMessage", "ScoresQueue.Arn")

@@ -52,7 +52,15 @@ def test_every_function_has_a_sample_event(stack: Stack) -> None:
 
 @pytest.mark.parametrize(
     ("word", "status"),
-    [("login", 302), ("launch", 200), ("jwks", 200), ("deeplink", 200), ("console", 200), ("echo", 200)],
+    [
+        ("login", 302),
+        ("launch", 200),
+        ("jwks", 200),
+        ("deeplink", 200),
+        ("console", 200),
+        ("echo", 200),
+        ("vendor", 202),
+    ],
 )
 def test_a_sample_request_succeeds(stack: Stack, seeds: Seeds, word: str, status: int) -> None:
     assert run(stack, seeds, word)["statusCode"] == status
