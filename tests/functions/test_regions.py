@@ -10,7 +10,7 @@ import pytest
 
 from lti_tool.domain import claims as names
 from lti_tool.domain.region import Region
-from lti_tool.runtime import wiring
+from lti_tool.runtime import settings, wiring
 from tests.support.browser import Browser
 from tests.support.platform import Platform
 from tests.support.stack import TOOL_URL
@@ -36,6 +36,35 @@ def test_the_answer_comes_to_the_region_that_asked(platform: Platform, browser: 
     question = browser.begins_login(platform, LINK, canvas_region="ap-southeast-2")
 
     assert question["redirect_uri"] == f"{TOOL_URL}/lti/launch"
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "ap-southeast-2", "not_configured", "unknown", "nowhere"])
+def test_a_login_is_answered_where_it_arrives_whatever_region_it_names(
+    platform: Platform, browser: Browser, region: str
+) -> None:
+    question = browser.begins_login(platform, LINK, canvas_region=region)
+
+    opened = browser.comes_back(question, platform.signs(platform.claims(question["nonce"], LINK)))
+
+    assert opened.status == 200
+
+
+@pytest.mark.parametrize(
+    ("environment", "goes_elsewhere"), [("beta", True), ("prod", False), ("production", False), ("test", False)]
+)
+def test_canvas_beta_is_served_by_the_instance_that_is_named_for_it(
+    platform: Platform, browser: Browser, monkeypatch: pytest.MonkeyPatch, environment: str, goes_elsewhere: bool
+) -> None:
+    monkeypatch.setenv("BETA_TOOL_URL", "https://beta.tool.example/")
+    settings.settings.cache_clear()
+
+    answer = browser.post("/lti/login", platform.initiation(LINK, canvas_environment=environment))
+
+    assert answer.status == (
+        307 if goes_elsewhere else 302
+    )  # 307: the form goes along, nothing was asked of Canvas yet
+    assert answer.headers["location"].startswith("https://beta.tool.example/lti/login") is goes_elsewhere
+    assert bool(answer.cookies) is not goes_elsewhere
 
 
 @pytest.mark.parametrize(
