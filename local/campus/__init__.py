@@ -118,7 +118,7 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     "drop_connections": {"jwks", "authorize", "token", "scores"}, "storage_off",
     "launch": null | {"clock_skew_seconds", "wrong", "expired", "unknown_kid", "missing", "error", "count"},
     "registration": null | {"issuer_mismatch", "http_endpoints", "private_endpoints", "redirects", "giant", "not_json",
-    "slow_seconds", "at", "refuses"}}}`
+    "slow_seconds", "at", "refuses"}, "services": null | {"refuses", "users", "count"}}}`
 `POST /control/faults` `{"platform"?: PROFILE | "all", ...}`
     sets the faults that it names, leaves the others, and answers as the GET. A `count` wears off with each service
     request; without it the fault stays. `token_down`, `jwks_down` and `authorize_down` answer 503; `rate_limited` 429
@@ -139,7 +139,13 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     `private_endpoints`, true or a list of `authorization_endpoint`, `registration_endpoint`, `jwks_uri`,
     `token_endpoint`, move these to `http://lms.example` and `https://10.0.0.1`. `redirects` (307 to the right answer),
     `giant` (64 MiB), `not_json` (a page) and `slow_seconds` spoil the answer that `at` names, `configuration` unless it
-    is `registration`; `refuses` is an error code for every tool, in the platform's own form. `"rotate_keys": true`
+    is `registration`; `refuses` is an error code for every tool, in the platform's own form. `services` refuses service
+    requests that would be right; it replaces the one before, null ends it, `count` requests wear it off. It `refuses`,
+    at every service, by `times_out` (no answer until it is ended, or for 20 s, and then none; nothing is stored),
+    `token_expired` (401) or `throttled` (403 `403 Forbidden (Rate Limit Exceeded)`, Canvas until October 2025); at a
+    column by `column_gone` (404); at scores by `column_locked`, `course_concluded`, `user_unknown` or `user_suspended`,
+    as the platform words it: suspended sounds like unknown. `users` are the KEYs whose scores are meant; without it
+    everybody's. `"rotate_keys": true`
     rotates once: a platform that announces its next key needs two rotations before a key signs that nobody has seen.
     `"clear": true`, or nothing but a platform, clears.
 `POST /control/reset`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -192,6 +193,49 @@ class RegistrationFault:
         return spoilt
 
 
+# What a service answers instead of the truth, and which services: all of them, or some.
+EVERY_SERVICE = ("line_items", "line_item", "scores", "results", "memberships")
+SERVICE_REFUSALS: Mapping[str, tuple[str, ...]] = {
+    "times_out": EVERY_SERVICE,
+    "token_expired": EVERY_SERVICE,
+    "throttled": EVERY_SERVICE,
+    "column_gone": ("line_item", "scores", "results"),
+    "column_locked": ("scores",),
+    "course_concluded": ("scores",),
+    "user_unknown": ("scores",),
+    "user_suspended": ("scores",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceFault:
+    """How service requests are refused that would have been right. `users` are KEYs; none named: everybody's."""
+
+    refuses: str
+    users: tuple[str, ...] = ()
+    count: int = FOREVER
+
+    @classmethod
+    def parse(cls, given: Any) -> ServiceFault | None:
+        """The fault; None for nothing at all.
+
+        Raises:
+            BadFaultError
+        """
+        if given is None or given is False:
+            return None
+        given = _counted({"services": given}, "services")
+        if unknown := sorted(set(given) - set(cls.__dataclass_fields__)):
+            raise BadFaultError(f"services has no {', '.join(unknown)}")
+        users = given.get("users") or []
+        if given.get("refuses") not in SERVICE_REFUSALS:
+            raise BadFaultError(f"services.refuses is one of {', '.join(SERVICE_REFUSALS)}")
+        if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
+            raise BadFaultError("services.users is a list of people's keys")
+        fault = cls(refuses=given["refuses"], users=tuple(users), count=given["count"])
+        return fault if fault.count else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Setting:
     """How an administrator, or the machine's clock, has set the platform wrong; false and null: not at all."""
@@ -235,6 +279,7 @@ class Faults:
     server_error_count: int = 0
     launch: LaunchFault | None = None
     registration: RegistrationFault | None = None
+    services: ServiceFault | None = None
     dropped: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(DROPPABLE, False))
     _hold_scores: bool = False
     _release: threading.Event = field(default_factory=threading.Event)
@@ -247,7 +292,7 @@ class Faults:
             self.token_audience, self.refused_scopes, self.clock_skew_seconds = None, (), 0
             self.slow_seconds = self.slow_jwks_seconds = 0.0
             self.retry_after = self.rate_limited_count = self.server_error_count = 0
-            self.launch = self.registration = None
+            self.launch = self.registration = self.services = None
             self.dropped = dict.fromkeys(DROPPABLE, False)
             self._let_go()
 
@@ -263,6 +308,7 @@ class Faults:
         errors = _counted(wanted, "server_error")
         launch = LaunchFault.parse(wanted.get("launch"))
         registration = RegistrationFault.parse(wanted.get("registration"))
+        services = ServiceFault.parse(wanted.get("services"))
         setting = _Setting.parse(wanted)
         dropped = wanted.get("drop_connections") or dict.fromkeys(DROPPABLE, False)
         if not isinstance(dropped, dict) or not set(dropped) <= set(DROPPABLE):
@@ -292,6 +338,8 @@ class Faults:
                 self.launch = launch
             if "registration" in wanted:
                 self.registration = registration
+            if "services" in wanted:
+                self.services = services
             if "drop_connections" in wanted:
                 self.dropped = self.dropped | {name: bool(drop) for name, drop in dropped.items()}
             if "rate_limited" in wanted:
@@ -314,6 +362,25 @@ class Faults:
                 self.server_error_count -= 1
                 return 500
             return None
+
+    def next_service(self, name: str, user: str | None) -> str | None:
+        """How the next request to that service is refused, and one less of those to come. `user`: whose score it is."""
+        with self._lock:
+            fault = self.services
+            if fault is None or name not in SERVICE_REFUSALS[fault.refuses]:
+                return None
+            if fault.users and user not in fault.users:
+                return None
+            self.services = replace(fault, count=fault.count - 1) if fault.count > 1 else None
+            return fault.refuses
+
+    def time_out(self) -> None:
+        """Wait until the fault is over, 20 seconds at most."""
+        for _ in range(int(HOLD_SECONDS * 20)):
+            fault = self.services
+            if fault is None or fault.refuses != "times_out":
+                return
+            time.sleep(0.05)
 
     def next_launch(self) -> LaunchFault | None:
         """What is wrong with the next launch, and one less of those to come."""
@@ -348,6 +415,7 @@ class Faults:
             "storage_off": self.storage_off,
             "launch": asdict(self.launch) if self.launch else None,
             "registration": asdict(self.registration) if self.registration else None,
+            "services": asdict(self.services) if self.services else None,
         }
 
     def _let_go(self) -> None:

@@ -235,6 +235,15 @@ class _Door:
                 case 500:
                     return profile.refusal(ServiceRefusedError(500, "An error occurred", "server_error"), "")
             try:
+                match faults.next_service(name, _whose(profile)):
+                    case "times_out":
+                        faults.time_out()
+                        return _hang_up()
+                    case "throttled":  # as Canvas did until October 2025
+                        text = "403 Forbidden (Rate Limit Exceeded)"
+                        return Response(text, 403, {"X-Rate-Limit-Remaining": "0.0"}, content_type="text/plain")
+                    case str() as trouble:
+                        raise profile.in_trouble(trouble)
                 return view(profile, **ids)
             except ServiceRefusedError as refused:
                 g.remark, g.accepted = refused.reason, False
@@ -399,6 +408,13 @@ def _memberships(profile: Profile, course_id: int) -> AnyResponse:
             members.append(member)
     part, links = profile.page(members, "memberships")
     return profile.answer("memberships", profile.memberships_json(course, part), links=links)
+
+
+def _whose(profile: Profile) -> str | None:
+    """Whose score the request at hand brings: a person's key."""
+    body = request.get_json(force=True, silent=True) if request.method == "POST" else None
+    person = profile.person_with(str(body.get("userId"))) if isinstance(body, dict) else None
+    return person.key if person else None
 
 
 def _course(profile: Profile, course_id: int) -> Course:

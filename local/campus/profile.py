@@ -1082,8 +1082,29 @@ class Profile:
     def learner(self, course: Course, score: Score, body: dict[str, Any]) -> Person:  # noqa: ARG002 - for platforms
         person = self.person_with(score.user_id)
         if person is None or person not in self.learners_of(course):
-            raise ServiceRefusedError(403, "this user has no grades in this course", "forbidden")
+            raise self.not_gradable()
         return person
+
+    def in_trouble(self, trouble: str) -> ServiceRefusedError:
+        """What the platform says on a bad day. How it words a locked column is inferred."""
+        match trouble:
+            case "token_expired":
+                return ServiceRefusedError(401, "Access token expired", "unauthorized")
+            case "column_gone":
+                return ServiceRefusedError(404, "Line item not found", "not_found")
+            case "column_locked":
+                return self.not_now("The column is locked")
+            case "course_concluded":
+                return self.not_now("The course has concluded")
+            case _:
+                return self.not_gradable()
+
+    def not_now(self, reason: str) -> ServiceRefusedError:
+        return ServiceRefusedError(403, reason, "forbidden")
+
+    def not_gradable(self) -> ServiceRefusedError:
+        """Nobody whose marks stand here: unknown, suspended, or no learner; platforms do not say which."""
+        return ServiceRefusedError(403, "this user has no grades in this course", "forbidden")
 
     def check_newer(self, cell: Cell, score: Score) -> None:
         if cell.last_timestamp is not None and score.at <= cell.last_timestamp:

@@ -591,8 +591,14 @@ class Canvas(Profile):
     def learner(self, course: Course, score: Score, body: dict[str, Any]) -> Person:  # noqa: ARG002
         person = self.person_with(score.user_id)
         if person is None or person not in self.learners_of(course):
-            raise ServiceRefusedError(422, "User not found in course or is not a student", "unprocessable_entity")
+            raise self.not_gradable()
         return person
+
+    def not_gradable(self) -> ServiceRefusedError:
+        return ServiceRefusedError(422, "User not found in course or is not a student", "unprocessable_entity")
+
+    def not_now(self, reason: str) -> ServiceRefusedError:
+        return ServiceRefusedError(422, reason, "unprocessable_entity")
 
     def check_newer(self, cell: Cell, score: Score) -> None:
         if cell.last_timestamp is not None and score.at < cell.last_timestamp:

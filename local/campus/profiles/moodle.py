@@ -443,8 +443,11 @@ class Moodle(Profile):
     def learner(self, course: Course, score: Score, body: dict[str, Any]) -> Person:  # noqa: ARG002
         person = self.person_with(score.user_id)
         if person is None or person not in self.learners_of(course):
-            raise _incorrect()
+            raise self.not_gradable()
         return person
+
+    def not_gradable(self) -> ServiceRefusedError:
+        return _incorrect()
 
     def check_newer(self, cell: Cell, score: Score) -> None:
         """In whole seconds; the same second is too late."""
