@@ -51,8 +51,8 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
 def _list(_: Stack, options: argparse.Namespace) -> list[dict[str, Any]]:
     if options.line_item and not options.platform:
         options.parser.error("--line-item needs --platform")
-    if options.state == ScoreState.SENT and not options.line_item:
-        options.parser.error("sent scores are listed by column: add --platform and --line-item")
+    if options.state in (ScoreState.SENT, ScoreState.NOT_SENT) and not options.line_item:
+        options.parser.error("scores that nobody has to mend are listed by column: add --platform and --line-item")
     return [_view(entry) for entry in islice(_entries(options), max(options.limit, 0))]
 
 
@@ -70,7 +70,8 @@ def _entries(options: argparse.Namespace) -> Iterator[OutboxEntry]:
 
 
 def _waiting_and_refused(state: str | None) -> Iterator[OutboxEntry]:
-    if state in (None, ScoreState.REFUSED):
+    """What was held for a teacher to decide stands with what was refused."""
+    if state != ScoreState.WAITING:
         yield from wiring.score_desk().refused()
     if state in (None, ScoreState.WAITING):
         yield from wiring.score_desk().waiting()
@@ -147,7 +148,11 @@ def _resend(_: Stack, options: argparse.Namespace) -> list[dict[str, Any]] | dic
     desk = wiring.score_desk()
     if options.all_refused:
         reference = named(options.platform).reference if options.platform else None
-        refused = (entry for entry in desk.refused() if reference in (None, entry.score.key.registration))
+        refused = (
+            entry
+            for entry in desk.refused()
+            if entry.state is ScoreState.REFUSED and reference in (None, entry.score.key.registration)
+        )
         return {"resent": desk.resend_all(refused)}
     entries = [wiring.score_intake().find(parse_score_id(score_id)) for score_id in options.ids]  # all, or none is sent
     return [

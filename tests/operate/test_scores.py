@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lti_tool.domain.score import parse_score_message
+from lti_tool.domain.score import ScoreState, parse_score_id, parse_score_message
 from lti_tool.runtime import wiring
 from tests.operate.conftest import Lti, Writes
 from tests.support.browser import receives
@@ -237,6 +237,24 @@ def test_all_refused_scores_of_a_platform_are_sent_again(lti: Lti, stack: Stack,
 
     assert resent == {"resent": 3}
     assert lti.json("scores", "list") == []
+
+
+def test_a_mark_that_a_teacher_changed_by_hand_is_listed_and_never_sent_again_with_all_the_others(
+    lti: Lti, stack: Stack, platform: Platform
+) -> None:
+    entry = wiring.score_intake().find(parse_score_id(waits(platform, "user-1")))
+    held = wiring._records().lease(entry.score.key, datetime.now(UTC) + timedelta(seconds=30))
+    assert held is not None
+    wiring._records().refused(held, "changed_in_lms", ScoreState.HELD)
+    stack.queued()
+
+    resent = lti.json("scores", "resend", "--all-refused")
+
+    assert resent == {"resent": 0}
+    assert stack.queued() == []
+    (listed,) = lti.json("scores", "list", "--state", "held")
+    assert (listed["id"], listed["cause"]) == (entry.score.key.id, "changed_in_lms")
+    assert lti.json("scores", "list", "--state", "refused") == []
 
 
 def test_one_unknown_id_among_several_sends_none(lti: Lti, stack: Stack, all_three: dict[str, str]) -> None:
