@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -37,7 +38,10 @@ class QuietRequestHandler(MotoRequestHandler):
 
 
 def mend_kms() -> None:
-    """Sign like AWS: digests as they are, which moto hashes again; nothing too long; no key that is out of service."""
+    """Sign like AWS: digests as they are, which moto hashes again; nothing too long; no key that is out of service.
+
+    And a key that is to be deleted is left alone until an operator takes it back.
+    """
     moto_sign = KmsResponse.sign
 
     def sign(self: Any) -> str:
@@ -61,6 +65,23 @@ def mend_kms() -> None:
         return str(moto_sign(self))
 
     KmsResponse.sign = sign  # type: ignore[method-assign]
+    for name, required in (
+        ("get_public_key", _require_in_service),
+        ("disable_key", _require_staying),
+        ("enable_key", _require_staying),
+        ("schedule_key_deletion", _require_staying),
+    ):
+        setattr(KmsResponse, name, _mended(getattr(KmsResponse, name), required))
+
+
+def _mended(answer: Callable[[Any], str], required: Callable[[Any], None]) -> Callable[[Any], str]:
+    def mended(self: Any) -> str:
+        key_id = self._get_param("KeyId")
+        self._validate_key_id(key_id)
+        required(self.kms_backend.describe_key(key_id))
+        return answer(self)
+
+    return mended
 
 
 @cache
@@ -108,9 +129,13 @@ def _signature_of_digest(key: Any, digest: bytes, algorithm: str) -> bytes:
     return bytes(private_key.sign(digest, pad, utils.Prehashed(hashed)))
 
 
-def _require_in_service(key: Any) -> None:
+def _require_staying(key: Any) -> None:
     if key.key_state == "PendingDeletion":
         raise JsonRESTError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+
+
+def _require_in_service(key: Any) -> None:
+    _require_staying(key)
     if not key.enabled:
         raise JsonRESTError("DisabledException", f"{key.arn} is disabled.")
 

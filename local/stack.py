@@ -89,10 +89,12 @@ class Stack:
 
     def open(self, *, schedules_by_rate: bool = False) -> None:
         """Start the functions, then everything that calls them; returns when it answers."""
-        for pool in self._pools.values():
+        called = {called.function for called in (*self.system.routes, *self.system.consumers)}
+        waited_for = [pool for name, pool in self._pools.items() if name in called]  # a schedule starts its own
+        for pool in waited_for:
             pool.warm()
         deadline = time.monotonic() + SETTLES_WITHIN_SECONDS
-        for pool in self._pools.values():
+        for pool in waited_for:
             if not pool.settled.wait(max(0, deadline - time.monotonic())):
                 self._logs.say(pool.function.word, "ERROR", "is still not ready; going on without it")
         self._watch.start()

@@ -15,10 +15,13 @@ def write(stack: Stack, verb: str, registration: Registration | None, *changed: 
 
     Written before the change is made: rather a line without its change than a change without its line.
     """
-    who = "local" if stack.is_local else _caller()
     where = RegistrationReference("stack") if registration is None else registration.reference
-    line = AuditLine(at=wiring.now(), who=who, verb=verb, registration=where, changed=changed)
+    line = AuditLine(at=wiring.now(), who=who(stack), verb=verb, registration=where, changed=changed)
     wiring.audit().add(line)
+
+
+def who(stack: Stack) -> str:
+    return "local" if stack.is_local else _caller()
 
 
 @cache

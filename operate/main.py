@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lti_tool.domain.errors import ToolError
-from operate import activity, canvas, deployment, doctor, invite, launch, platform, privacy, roles, scores, smoke
+from operate import activity, canvas, deployment, doctor, invite, keys, launch, platform, privacy, roles, scores, smoke
 from operate.findings import Report
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack, named_environment
 
@@ -33,6 +33,7 @@ def command_line() -> argparse.ArgumentParser:
     activity.add_verbs(nouns, common)
     canvas.add_verbs(nouns, common)
     invite.add_verbs(nouns, common)
+    keys.add_verbs(nouns, common)
     launch.add_verbs(nouns, common)
     doctor.add_verbs(nouns, common)
     roles.add_verbs(nouns, common)

@@ -63,6 +63,7 @@ def local_stack() -> Stack:
         "SCORES_QUEUE_URL": stack["queues"]["scores"],
         "SCORES_DEAD_LETTERS_URL": stack["queues"]["scores_dead_letters"],
         "SIGNING_KEY_ID": stack["signing_key"],
+        "STACK_NAME": "local",
         "TOOL_URL": stack["tool_url"],
         "LOOPBACK_HTTP": "allowed",
     }
@@ -118,6 +119,11 @@ def deployed_stack(name: str, region: str) -> Stack:
         "TOOL_URL": outputs["ToolUrl"],
         "LOOPBACK_HTTP": parameters.get("LoopbackHttp", "refused"),
         "REGION_NAME": parameters.get("RegionName", ""),
+        "STACK_NAME": found["StackName"],
+        "KEY_ROTATION_DAYS": parameters.get("KeyRotationDays", "90"),
+        "KEY_WAIT_HOURS": parameters.get("KeyWaitHours", "24"),
+        "KEY_KEEP_HOURS": parameters.get("KeyKeepHours", "48"),
+        "KEY_DELETION_DAYS": parameters.get("KeyDeletionDays", "30"),
     }
     return Stack(
         tool_url=outputs["ToolUrl"],

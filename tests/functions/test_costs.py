@@ -22,7 +22,7 @@ Spent = Callable[[], Counter[str]]
 def spent(stack: Stack, platform: Platform) -> Iterator[Spent]:  # noqa: ARG001 - the counting begins after them
     """What was asked of AWS since the last look, by operation."""
     found: Counter[str] = Counter()
-    clients: list[Any] = [wiring._dynamodb(), wiring._queue()._client, wiring._signer()._client]
+    clients: list[Any] = [wiring._dynamodb(), wiring._queue()._client, wiring._kms()]
 
     def count(model: Any, **_: Any) -> None:
         found[model.name] += 1

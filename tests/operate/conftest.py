@@ -24,7 +24,7 @@ class Lti:
         """Whether what is added is checked at once: most platforms of these tests are nowhere."""
 
     def __call__(self, *words: str) -> tuple[int, str, str]:
-        forget(but=("_dynamodb", "_queue", "_signer"))  # each command is a process of its own
+        forget(but=("_dynamodb", "_queue", "_kms"))  # each command is a process of its own
         self._capsys.readouterr()
         unchecked = words[:2] == ("platform", "add") and not self.checks
         try:

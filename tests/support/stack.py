@@ -18,6 +18,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_sqs import SQSClient
 
 from local.moto_server import mend_dynamodb
+from lti_tool.adapters.kms import STACK_TAG
 from lti_tool.domain.activity import Activity, Assessment, parse_activity
 from lti_tool.domain.registration import Registration
 from lti_tool.runtime import settings, wiring
@@ -84,7 +85,8 @@ class Stack:
             self.dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **shape)
         self.queue_url = self.sqs.create_queue(QueueName="ScoresQueue")["QueueUrl"]
         self.dead_letters_url = self.sqs.create_queue(QueueName="ScoresDeadLetterQueue")["QueueUrl"]
-        key = boto3.client("kms", REGION).create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+        tags: Any = [{"TagKey": STACK_TAG, "TagValue": "test"}]
+        key = boto3.client("kms", REGION).create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Tags=tags)
         self.environment = {
             "REGISTRATIONS_TABLE": "RegistrationsTable",
             "LAUNCHES_TABLE": "LaunchesTable",
@@ -92,16 +94,22 @@ class Stack:
             "SCORES_QUEUE_URL": self.queue_url,
             "SCORES_DEAD_LETTERS_URL": self.dead_letters_url,
             "SIGNING_KEY_ID": key["KeyMetadata"]["KeyId"],
+            "STACK_NAME": "test",
             "TOOL_URL": TOOL_URL,
             "LOOPBACK_HTTP": "allowed",
         }
 
     def begin_again(self) -> None:
         os.environ.update(self.environment)
-        forget(but=("_dynamodb", "_queue", "_signer"))  # clients are slow to make, and remember nothing that matters
+        forget(but=("_dynamodb", "_queue", "_kms"))  # clients are slow to make, and remember nothing that matters
         tables: Any = get_backend("dynamodb")[ACCOUNT][REGION].tables
         for table in TABLES:
             tables[table].items.clear()  # at moto's heart: a request for each item would take most of a test's time
+        first = self.environment["SIGNING_KEY_ID"]
+        keys: Any = get_backend("kms")[ACCOUNT][REGION].keys
+        for other in keys.keys() - {first}:
+            del keys[other]
+        keys[first].enabled, keys[first].key_state = True, "Enabled"
         for url in (self.queue_url, self.dead_letters_url):
             self.sqs.delete_queue(QueueUrl=url)
             self.sqs.create_queue(QueueName=url.rpartition("/")[2])  # the same URL again, and forgot what it delays

@@ -1,11 +1,13 @@
-"""KMS: the tool's signing key. The private half never leaves it."""
+"""KMS: the tool's signing keys. Their private halves never leave it."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,58 +16,179 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from lti_tool.domain.errors import StoreUnavailableError
 from lti_tool.domain.jwks import ToolKey
+from lti_tool.use_cases.ports import Clock, KeyRings
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 LARGEST_RAW_MESSAGE = 4096  # bytes that KMS hashes itself; longer ones are hashed here
+RING_BELIEVED = timedelta(seconds=60)
+OUT_OF_SERVICE = {"DisabledException", "KMSInvalidStateException", "NotFoundException"}
+STACK_TAG, ROTATION_TAG = "lti:stack", "lti:rotation"
+"""On every key of the tool, and what the policies in template.yaml go by; on the keys that a rotation made."""
+
+
+@contextmanager
+def _kms(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise StoreUnavailableError(what) from error
+
+
+def _is_out_of_service(error: StoreUnavailableError) -> bool:
+    """The key is disabled, on its way out, or gone."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in OUT_OF_SERVICE
 
 
 class KmsSigner:
-    def __init__(self, client: KMSClient, key_id: str) -> None:
+    """Signs with the key that the region's key ring names; where there is no ring yet, with the stack's first key.
+
+    The ring is believed for a minute, and read anew when the key turns out to be out of service.
+    """
+
+    def __init__(
+        self, client: KMSClient, first_key_id: str, rings: KeyRings | None = None, clock: Clock | None = None
+    ) -> None:
         self._client = client
-        self._key_id = key_id
-        self._public_key: ToolKey | None = None
+        self._first_key_id = first_key_id
+        self._rings = rings
+        self._clock = clock or _utc_now
+        self._first_key: ToolKey | None = None
+        self._believed: tuple[datetime, str, str] | None = None
 
     def public_keys(self) -> Sequence[ToolKey]:
-        return (self._key(),)
+        return (self._first(),)
 
     def require_usable(self) -> None:
-        try:
-            key = self._client.describe_key(KeyId=self._key_id)["KeyMetadata"]
-        except (ClientError, BotoCoreError) as error:
-            raise StoreUnavailableError("signing_key") from error
+        key_id, _ = self._signing_key()
+        with _kms("signing_key"):
+            key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
         if not key.get("Enabled"):
             raise StoreUnavailableError("signing_key")
 
     def sign(self, claims: dict[str, Any]) -> str:
-        header = {"alg": "RS256", "typ": "JWT", "kid": self._key().kid}
+        key = self._signing_key()
+        try:
+            return self._signed(*key, claims)
+        except StoreUnavailableError as error:
+            if not _is_out_of_service(error):
+                raise
+            self._believed = None  # it was revoked while we believed in it
+            if (another := self._signing_key()) == key:
+                raise
+            return self._signed(*another, claims)
+
+    def _signed(self, key_id: str, kid: str, claims: dict[str, Any]) -> str:
+        header = {"alg": "RS256", "typ": "JWT", "kid": kid}
         message = b".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
         digested = len(message) > LARGEST_RAW_MESSAGE
-        try:
+        with _kms("sign"):
             answer = self._client.sign(
-                KeyId=self._key_id,
+                KeyId=key_id,
                 Message=hashlib.sha256(message).digest() if digested else message,
                 MessageType="DIGEST" if digested else "RAW",
                 SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256",
             )
-        except (ClientError, BotoCoreError) as error:
-            raise StoreUnavailableError("sign") from error
         return (message + b"." + _base64url(answer["Signature"])).decode()
 
-    def _key(self) -> ToolKey:
-        if self._public_key is None:
-            try:
-                answer = self._client.get_public_key(KeyId=self._key_id)
-            except (ClientError, BotoCoreError) as error:
-                raise StoreUnavailableError("public_key") from error
-            key = load_der_public_key(answer["PublicKey"])
-            if not isinstance(key, RSAPublicKey):
-                raise StoreUnavailableError("public_key")
-            numbers = key.public_numbers()
-            self._public_key = ToolKey(numbers.n, numbers.e)
-        return self._public_key
+    def _signing_key(self) -> tuple[str, str]:
+        """Its id in KMS, and its `kid`."""
+        now = self._clock()
+        if self._believed is not None and now - self._believed[0] < RING_BELIEVED:
+            return self._believed[1:]
+        try:
+            ring = self._rings.read() if self._rings is not None else None
+        except StoreUnavailableError:
+            if self._believed is None:
+                raise
+            return self._believed[1:]  # KMS will say if it is out of service meanwhile
+        if ring is None or not ring.version:
+            found = (self._first_key_id, self._first().kid)
+        elif ring.signing is not None:
+            found = (ring.signing.key_id, ring.signing.kid)
+        else:  # it was revoked, and the next one is being made
+            raise StoreUnavailableError("signing_key")
+        self._believed = (now, *found)
+        return found
+
+    def _first(self) -> ToolKey:
+        if self._first_key is None:
+            self._first_key = _public_key(self._client, self._first_key_id)
+        return self._first_key
+
+
+class KmsVault:
+    """Makes and ends signing keys; `stack` is the value of the tag that they all carry."""
+
+    def __init__(self, client: KMSClient, stack: str) -> None:
+        self._client = client
+        self._stack = stack
+
+    def find(self, rotation: str) -> str | None:
+        with _kms("keys"):
+            for page in self._client.get_paginator("list_keys").paginate():
+                for key in page["Keys"]:
+                    if rotation in self._rotations_of(key["KeyId"]):
+                        return key["KeyId"]
+        return None
+
+    def create(self, rotation: str) -> str:
+        tags = {STACK_TAG: self._stack, ROTATION_TAG: rotation}
+        with _kms("create_key"):
+            answer = self._client.create_key(
+                Description="Signs deep linking responses and client assertions.",
+                KeySpec="RSA_2048",
+                KeyUsage="SIGN_VERIFY",
+                Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()],
+            )
+        return answer["KeyMetadata"]["KeyId"]
+
+    def public_key(self, key_id: str) -> ToolKey:
+        return _public_key(self._client, key_id)
+
+    def created_at(self, key_id: str) -> datetime:
+        with _kms("describe_key"):
+            return self._client.describe_key(KeyId=key_id)["KeyMetadata"]["CreationDate"].astimezone(UTC)
+
+    def disable(self, key_id: str) -> None:
+        with _kms("disable_key"):
+            key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
+            if key["KeyState"] == "Enabled":
+                self._client.disable_key(KeyId=key_id)
+
+    def schedule_deletion(self, key_id: str, days: int) -> datetime:
+        with _kms("schedule_key_deletion"):
+            key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
+            at = key.get("DeletionDate")
+            if key["KeyState"] != "PendingDeletion" or at is None:
+                at = self._client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=days)["DeletionDate"]
+        return at.astimezone(UTC)
+
+    def _rotations_of(self, key_id: str) -> set[str]:
+        try:
+            tags = self._client.list_resource_tags(KeyId=key_id)["Tags"]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in {"AccessDeniedException", *OUT_OF_SERVICE}:
+                return set()  # not ours, then
+            raise
+        return {tag["TagValue"] for tag in tags if tag["TagKey"] == ROTATION_TAG}
+
+
+def _public_key(client: KMSClient, key_id: str) -> ToolKey:
+    with _kms("public_key"):
+        answer = client.get_public_key(KeyId=key_id)
+    key = load_der_public_key(answer["PublicKey"])
+    if not isinstance(key, RSAPublicKey):
+        raise StoreUnavailableError("public_key")
+    numbers = key.public_numbers()
+    return ToolKey(numbers.n, numbers.e)
 
 
 def _base64url(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,13 +1,18 @@
-"""RegistrationsTable: one record per region, under pk `regions` and sk `region#NAME`."""
+"""RegistrationsTable: one record per region, under pk `regions` and sk `region#NAME`.
+
+A region writes its own record only, so that conditions, which a global table judges per region, hold. `base_url` and
+`keys` are for all regions; the key ring that stands there as well is `key_ring_table`'s.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lti_tool.adapters.dynamodb import marshal, query, store
+from lti_tool.adapters.dynamodb import ConditionFailedError, marshal, query, store
 from lti_tool.domain.addresses import origin_of
 from lti_tool.domain.region import Region
 
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BELIEVED_SECONDS = 300.0
+NAMES = {"#url": "base_url", "#keys": "keys", "#ring": "ring"}
 
 
 class RegionsTable:
@@ -27,7 +33,10 @@ class RegionsTable:
     def all(self) -> Sequence[Region]:
         return [
             Region(
-                name=item["sk"].removeprefix("region#"), base_url=item["base_url"], keys=tuple(json.loads(item["keys"]))
+                name=item["sk"].removeprefix("region#"),
+                base_url=item["base_url"],
+                keys=tuple(json.loads(item["keys"])),
+                has_ring="ring" in item,
             )
             for item in query(self._client, self._table, "regions")
         ]
@@ -41,7 +50,19 @@ class RegionsTable:
         return origin in origins
 
     def put(self, region: Region) -> None:
-        keys = json.dumps([dict(key) for key in region.keys])
-        item = {"pk": "regions", "sk": f"region#{region.name}", "base_url": region.base_url, "keys": keys}
-        with store():
-            self._client.put_item(TableName=self._table, Item=marshal(item))
+        """Write where the region answers; its keys as well, as long as it has no ring, which knows better."""
+        update, condition = "SET #url = :url", "attribute_exists(#ring)"
+        values = {":url": region.base_url}
+        if not region.has_ring:
+            update, condition = "SET #url = :url, #keys = :keys", "attribute_not_exists(#ring)"
+            values[":keys"] = json.dumps([dict(key) for key in region.keys])
+        # The condition fails when a ring came in between: what it knows, and the address, are read next time.
+        with suppress(ConditionFailedError), store():
+            self._client.update_item(
+                TableName=self._table,
+                Key=marshal({"pk": "regions", "sk": f"region#{region.name}"}),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={name: NAMES[name] for name in NAMES if name in update + condition},
+                ExpressionAttributeValues=marshal(values),
+            )

@@ -7,13 +7,16 @@ from datetime import datetime
 
 from lti_tool.domain.registration import RegistrationReference
 
+KEYS = RegistrationReference("keys")
+"""What stands in a registration's place in lines about the tool's own signing keys."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
     """One change; `changed` names fields and holds no values.
 
-    `who` is an operator (an AWS identity, or `local`), `invitation ID`, or `launch` for a deployment that a verified
-    launch named first.
+    `who` is an operator (an AWS identity, or `local`), `invitation ID`, `launch` for a deployment that a verified
+    launch named first, or `keys` for what the rotation of signing keys does by itself.
     """
 
     at: datetime

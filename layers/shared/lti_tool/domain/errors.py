@@ -42,6 +42,7 @@ class Step(Enum):
     COMPARE_DOCUMENTATION = "Compare the message with the documented one and send it again."
     ENABLE_PLATFORM = "Ask the tool's operator whether the registration is meant to be off."
     HAND_IN_AGAIN = "Reload the page and hand in again. What you typed is kept."
+    LIST_KEYS = "Look at the keys and what becomes of each, and when: lti keys list."
     NOTHING = "There is nothing to mend on your side."
     OPEN_AGAIN = "Go back to your course and open the activity again."
     READ_LOGS = "Ask the tool's operator to look up the support id: lti launch trace SUPPORT_ID."
@@ -596,6 +597,23 @@ class AlreadyAnsweredError(SessionEndedError):
     sentence = "This selection was already sent to the course."
     student = Step.CHOOSE_AGAIN
     teacher = Step.CHOOSE_AGAIN
+
+
+class UnknownSigningKeyError(NotFoundError):
+    code = "unknown_signing_key"
+    sentence = "The tool has no signing key of that kid."
+    student = Step.NOTHING
+    teacher = Step.NOTHING
+    administrator = Step.LIST_KEYS
+
+
+class RotationUnderWayError(ToolError):
+    code = "rotation_under_way"
+    status = 409
+    sentence = "Signing keys are being rotated already, and one rotation has to end before the next."
+    student = Step.NOTHING
+    teacher = Step.NOTHING
+    administrator = Step.LIST_KEYS
 
 
 # --- Somebody else is the matter: 502, 503 ---------------------------------------------------------------------

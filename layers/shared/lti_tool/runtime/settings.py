@@ -30,6 +30,17 @@ class Settings:
     elsewhere: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySettings:
+    """What the rotation of signing keys is told; `stack` marks the keys that are this stack's."""
+
+    stack: str
+    rotate_every: timedelta
+    wait: timedelta
+    keep: timedelta
+    deletion_days: int
+
+
 @cache
 def settings() -> Settings:
     env = os.environ
@@ -50,4 +61,15 @@ def settings() -> Settings:
         },
         platform_at_once=int(env.get("PLATFORM_AT_ONCE", "4")),
         score_lease=timedelta(seconds=int(env.get("SCORE_LEASE_SECONDS", "30"))),
+    )
+
+
+def key_settings() -> KeySettings:
+    env = os.environ
+    return KeySettings(
+        stack=env["STACK_NAME"],
+        rotate_every=timedelta(days=int(env.get("KEY_ROTATION_DAYS", "90"))),
+        wait=timedelta(hours=int(env.get("KEY_WAIT_HOURS", "24"))),
+        keep=timedelta(hours=int(env.get("KEY_KEEP_HOURS", "48"))),
+        deletion_days=int(env.get("KEY_DELETION_DAYS", "30")),
     )

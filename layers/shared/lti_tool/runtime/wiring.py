@@ -17,10 +17,12 @@ from lti_tool.runtime.settings import settings
 if TYPE_CHECKING:
     from botocore.session import Session
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
 
     from lti_tool.adapters.audit_table import AuditTable
     from lti_tool.adapters.health import TablesHealth
     from lti_tool.adapters.invitations_table import InvitationsTable
+    from lti_tool.adapters.key_ring_table import KeyRingTable
     from lti_tool.adapters.kms import KmsSigner
     from lti_tool.adapters.launch_codes_table import LaunchCodesTable
     from lti_tool.adapters.launches_table import LaunchesTable, TracesTable
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from lti_tool.use_cases.deeplink import DeepLinkAnswerer
     from lti_tool.use_cases.gradesync import GradeSync, Sweep
     from lti_tool.use_cases.jwks import KeyPublisher
+    from lti_tool.use_cases.keys import KeyRotation
     from lti_tool.use_cases.launch import LaunchVerifier
     from lti_tool.use_cases.login import LoginStarter
     from lti_tool.use_cases.register import PlatformRegistrar
@@ -42,14 +45,14 @@ if TYPE_CHECKING:
     from lti_tool.use_cases.vendor import Arrival, Departure, ScoreIntake
 
 
-def _client(service: Any) -> Any:
+def _client(service: Any, *, attempts: int = 3, read_timeout: int = 3) -> Any:
     """An AWS client that gives up in time for the caller to answer."""
     from botocore.config import Config
 
-    retries: Any = {"mode": "standard", "total_max_attempts": 3}
+    retries: Any = {"mode": "standard", "total_max_attempts": attempts}
     # Named by us: botocore otherwise composes its name anew for each request, a tenth of what a write costs us.
     config = Config(
-        connect_timeout=1, read_timeout=3, retries=retries, tcp_keepalive=True, user_agent="serverless-lti/1"
+        connect_timeout=1, read_timeout=read_timeout, retries=retries, tcp_keepalive=True, user_agent="serverless-lti/1"
     )
     return _session().create_client(service, config=config)
 
@@ -119,6 +122,27 @@ def table_health(table: str) -> TablesHealth:
     from lti_tool.adapters.health import TablesHealth
 
     return TablesHealth(_dynamodb(), (table,))
+
+
+@cache
+def key_rotation(who: str = "keys") -> KeyRotation:
+    """`who` stands in the audit lines."""
+    from lti_tool.adapters.kms import KmsVault
+    from lti_tool.runtime.settings import key_settings
+    from lti_tool.use_cases.keys import KeyRotation, Pace
+
+    told = key_settings()
+    # Nothing is tried twice: of a key that was made and not heard of, the next run finds the one.
+    kms = _client("kms", attempts=1, read_timeout=10)
+    return KeyRotation(
+        rings=_key_rings(),
+        vault=KmsVault(kms, told.stack),
+        audit=audit(),
+        clock=now,
+        pace=Pace(rotate_every=told.rotate_every, wait=told.wait, keep=told.keep, deletion_days=told.deletion_days),
+        first_key_id=settings().signing_key_id,
+        who=who,
+    )
 
 
 @cache
@@ -328,7 +352,20 @@ def signer() -> KmsSigner:
 def _signer() -> KmsSigner:
     from lti_tool.adapters.kms import KmsSigner
 
-    return KmsSigner(_client("kms"), settings().signing_key_id)
+    return KmsSigner(_kms(), settings().signing_key_id, _key_rings(), now)
+
+
+@cache
+def _key_rings() -> KeyRingTable:
+    from lti_tool.adapters.key_ring_table import KeyRingTable
+
+    return KeyRingTable(_dynamodb(), settings().registrations_table, settings().region)
+
+
+@cache
+def _kms() -> KMSClient:
+    client: KMSClient = _client("kms")
+    return client
 
 
 @cache

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from lti_tool.domain.jwks import jwks
 from lti_tool.domain.region import Region
 from lti_tool.use_cases.ports import Clock, Health, Regions, Signer
 
-BELIEVED = timedelta(minutes=5)
+BELIEVED = timedelta(minutes=1)
 
 
 @dataclass(slots=True, kw_only=True)
 class KeyPublisher:
     """Publishes every region's public keys, and makes this region known to the others.
 
-    `region` is this one's name. What was found is believed for five minutes: most requests are answered from memory.
+    `region` is this one's name. What was found is believed for a minute: most requests are answered
+    from memory. A region's keys are what its key ring says; before it has one, the stack's first key.
     """
 
     signer: Signer
@@ -39,9 +40,13 @@ class KeyPublisher:
         now = self.clock()
         if self._believed is not None and now - self._believed[0] < BELIEVED:
             return self._believed[1]
-        own = Region(name=self.region, base_url=tool_url, keys=tuple(jwks(self.signer.public_keys())["keys"]))
         written = self.regions.all()
-        if own not in written:
+        before = next((region for region in written if region.name == self.region), None)
+        if before is not None and before.has_ring:
+            own = replace(before, base_url=tool_url)
+        else:
+            own = Region(name=self.region, base_url=tool_url, keys=tuple(jwks(self.signer.public_keys())["keys"]))
+        if own != before:
             self.regions.put(own)
         others = (region for region in written if region.name != self.region)
         regions = sorted([own, *others], key=lambda region: region.name)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # names for types only: the hot functions load neither pydant
     from lti_tool.domain.audit import AuditLine
     from lti_tool.domain.invitation import Invitation
     from lti_tool.domain.jwks import ToolKey
+    from lti_tool.domain.keyring import KeyRing
     from lti_tool.domain.landing import LandingTable
     from lti_tool.domain.launch import AnyLaunch
     from lti_tool.domain.lineitem import LineItem, NewLineItem
@@ -145,6 +146,43 @@ class Regions(Protocol):
     def put(self, region: Region) -> None: ...
 
 
+class KeyRings(Protocol):
+    """This region's key ring."""
+
+    def read(self) -> KeyRing | None:
+        """The ring; version 0 before there is one, None before the region has a record."""
+
+    def write(self, ring: KeyRing) -> None:
+        """Store the version that follows the stored one, and publish the keys that it says, in one step.
+
+        Raises:
+            RotationUnderWayError: another version followed it.
+        """
+
+
+class KeyVault(Protocol):
+    """Where signing keys are made and ended; each call may be repeated after one whose answer was lost."""
+
+    def find(self, rotation: str) -> str | None:
+        """The id of the key that was made for a rotation, if one was."""
+
+    def create(self, rotation: str) -> str:
+        """Make a key for a rotation; its id."""
+
+    def public_key(self, key_id: str) -> ToolKey: ...
+
+    def created_at(self, key_id: str) -> datetime: ...
+
+    def disable(self, key_id: str) -> None: ...
+
+    def schedule_deletion(self, key_id: str, days: int) -> datetime:
+        """When the key will be deleted; until then an operator can take it back."""
+
+
+class Audit(Protocol):
+    def add(self, line: AuditLine) -> None: ...
+
+
 class LoginAttempts(Protocol):
     def save(self, attempt: LoginAttempt) -> None: ...
 
@@ -235,7 +273,8 @@ class PlatformKeyring(Protocol):
 class Signer(Protocol):
     """The tool's signing key, of which only signatures and the public half leave KMS."""
 
-    def public_keys(self) -> Sequence[ToolKey]: ...
+    def public_keys(self) -> Sequence[ToolKey]:
+        """The stack's first key, for a region that has no key ring yet."""
 
     def require_usable(self) -> None:
         """Raises StoreUnavailableError: the key is disabled, on its way out, or not reachable."""

@@ -1,0 +1,463 @@
+"""Keys: a rotation that nobody notices, whatever dies on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count, cycle
+from typing import Any
+
+import boto3
+import pytest
+from joserfc import jws
+from moto.kms import models
+from moto.kms.responses import KmsResponse
+
+from local.moto_server import mend_kms
+from lti_tool.adapters.audit_table import AuditTable
+from lti_tool.adapters.health import TablesHealth
+from lti_tool.adapters.key_ring_table import KeyRingTable
+from lti_tool.adapters.kms import STACK_TAG, KmsSigner, KmsVault
+from lti_tool.adapters.regions_table import RegionsTable
+from lti_tool.domain.audit import KEYS
+from lti_tool.domain.errors import RotationUnderWayError, StoreUnavailableError, UnknownSigningKeyError
+from lti_tool.domain.keyring import KeyRing, KeyState, RingKey
+from lti_tool.use_cases.jwks import KeyPublisher
+from lti_tool.use_cases.keys import KeyRotation, Pace
+from tests.adapters.conftest import Clock
+from tests.support.platform import verified_by_jwks
+from tests.support.stack import REGION, Stack
+
+TABLE = "RegistrationsTable"
+
+
+RUNNING: dict[str, Region] = {}
+
+
+@cache
+def client(service: Any, region: str, disturbed_in: str = "") -> Any:
+    """They are slow to make: one for each way of using it. A disturbed one tells the region's test of each call."""
+    made = boto3.client(service, region)
+    if disturbed_in:
+        made.meta.events.register("before-call", lambda **_: RUNNING[disturbed_in].comes("before"))
+        made.meta.events.register("after-call", lambda **_: RUNNING[disturbed_in].comes("after"))
+    return made
+
+
+class ProcessDied(BaseException):
+    """The run is gone, between two instructions."""
+
+
+class Region:
+    """One deployed region. What the rotation asks of AWS goes over clients of its own, which can be disturbed."""
+
+    def __init__(self, stack: Stack, clock: Clock, name: str = REGION) -> None:
+        self.clock, self.name, self._stack = clock, name, stack
+        self.kms = client("kms", name)
+        self.first_key_id = stack.environment["SIGNING_KEY_ID"] if name == REGION else self._new_key()
+        self.calls = 0
+        self.happens: Callable[[int, str], None] = lambda _number, _when: None
+        self.rotation = self.another_run(name)
+        RUNNING[name] = self
+
+    def _new_key(self) -> str:
+        tags: Any = [{"TagKey": STACK_TAG, "TagValue": "test"}]
+        made = self.kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Tags=tags)
+        return str(made["KeyMetadata"]["KeyId"])
+
+    def another_run(self, disturbed_in: str = "") -> KeyRotation:
+        kms, dynamodb = client("kms", self.name, disturbed_in), client("dynamodb", REGION, disturbed_in)
+        return KeyRotation(
+            rings=KeyRingTable(dynamodb, TABLE, self.name),
+            vault=KmsVault(kms, "test"),
+            audit=AuditTable(dynamodb, "RecordsTable"),
+            clock=self.clock,
+            pace=Pace(),
+            first_key_id=self.first_key_id,
+            who="keys",
+        )
+
+    def comes(self, when: str) -> None:
+        self.calls += when == "before"
+        self.happens(self.calls, when)
+
+    # --- What platforms and the other functions have of it ----------------------------------------------------------
+
+    def signer(self) -> KmsSigner:
+        return KmsSigner(self.kms, self.first_key_id, self._rings, self.clock)
+
+    def publisher(self) -> KeyPublisher:
+        dynamodb = self._stack.dynamodb
+        return KeyPublisher(
+            signer=self.signer(),
+            regions=RegionsTable(dynamodb, TABLE),
+            health=TablesHealth(dynamodb, []),
+            clock=self.clock,
+            region=self.name,
+        )
+
+    def key_set(self) -> dict[str, Any]:
+        return self.publisher().publish(f"https://{self.name}.tool.example")
+
+    def published(self) -> list[str]:
+        return [key["kid"] for key in self.key_set()["keys"]]
+
+    def signs_with(self) -> str:
+        """The kid of the key that signs; what it signs is verified by what is published."""
+        token = self.signer().sign({"iss": "client-1"})
+        assert verified_by_jwks(token, self.key_set()) == {"iss": "client-1"}
+        return kid_of(token)
+
+    @property
+    def _rings(self) -> KeyRingTable:
+        return KeyRingTable(self._stack.dynamodb, TABLE, self.name)
+
+    @property
+    def ring(self) -> KeyRing:
+        ring = self._rings.read()
+        assert ring is not None
+        return ring
+
+    def states(self) -> list[str]:
+        return [key.state.value for key in self.ring.keys]
+
+    def kms_state(self, key: RingKey) -> str:
+        return str(self.kms.describe_key(KeyId=key.key_id)["KeyMetadata"]["KeyState"])
+
+    def keys_in_kms(self) -> set[str]:
+        return {key["KeyId"] for key in self.kms.list_keys()["Keys"]}
+
+
+def kid_of(token: str) -> str:
+    return str(jws.extract_compact(token.encode()).headers()["kid"])
+
+
+@cache
+def key_pairs() -> Any:
+    """A few, again and again: no test has as many at once, and making one takes longer than the rest of a test."""
+    make = models.generate_private_key
+    return cycle([make("RSA_2048") for _ in range(8)])
+
+
+@pytest.fixture(autouse=True)
+def _aws_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = key_pairs()
+    monkeypatch.setattr(models, "generate_private_key", lambda _spec: next(pairs))
+    for name in ("sign", "get_public_key", "disable_key", "enable_key", "schedule_key_deletion"):
+        monkeypatch.setattr(KmsResponse, name, getattr(KmsResponse, name))  # put back after the test
+    mend_kms()
+
+
+@pytest.fixture
+def region(stack: Stack, clock: Clock) -> Region:
+    clock.now = datetime.now(UTC)  # KMS has a clock of its own
+    found = Region(stack, clock)
+    found.key_set()
+    return found
+
+
+@pytest.fixture
+def rotated(region: Region) -> Region:
+    """A region whose signing key was made by a rotation, and is due for the next one."""
+    region.rotation.revoke(region.rotation.ring().keys[0].kid)
+    region.clock.goes_on(days=90)
+    region.calls = 0
+    return region
+
+
+# --- A rotation -------------------------------------------------------------------------------------------------------
+
+
+def test_a_stack_without_a_ring_signs_with_its_first_key(region: Region) -> None:
+    assert region.ring.version == 0
+    assert region.published() == [region.signs_with()]
+
+
+def test_a_region_that_was_never_asked_for_its_keys_has_nothing_to_rotate(region: Region) -> None:
+    elsewhere = Region(region._stack, region.clock, "ap-southeast-2")
+
+    assert elsewhere.rotation.run() is None
+    with pytest.raises(RotationUnderWayError):
+        elsewhere.rotation.rotate()
+
+
+def test_the_first_run_adopts_the_first_key(region: Region) -> None:
+    before = region.signs_with()
+
+    region.rotation.run()
+
+    assert region.states() == ["signing"]
+    assert (region.signs_with(), region.published()) == (before, [before])
+
+
+def test_a_key_is_published_then_signs_then_retires(rotated: Region) -> None:
+    old = rotated.signs_with()
+    told: list[list[str]] = []
+    for hours in (0, 23, 1, 47, 1):
+        rotated.clock.goes_on(hours=hours)
+        rotated.rotation.run()
+        told.append([rotated.signs_with(), *sorted(rotated.published())])
+    (new,) = set(told[0][1:]) - {old}
+
+    both = sorted([old, new])
+    assert told == [[old, *both], [old, *both], [new, *both], [new, *both], [new, new]]
+    retired = rotated.ring.find(old)
+    assert retired is not None
+    assert rotated.kms_state(retired) == "PendingDeletion"
+    assert retired.until is not None
+    assert retired.until - datetime.now(UTC) > timedelta(days=29)
+
+
+def test_the_first_key_is_disabled_and_never_deleted(region: Region) -> None:
+    for _ in range(5):
+        region.clock.goes_on(days=90)
+        region.rotation.run()
+
+    first = region.ring.keys[0]
+    assert (first.of_stack, first.state, first.until) == (True, KeyState.OUT_OF_SERVICE, None)
+    assert region.kms_state(first) == "Disabled"
+
+
+def test_nothing_happens_before_its_time(rotated: Region) -> None:
+    rotated.clock.goes_on(days=-1)
+    before = rotated.ring
+
+    for _ in range(23):
+        rotated.clock.goes_on(hours=1)
+        rotated.rotation.run()
+
+    assert rotated.ring == before
+
+
+def test_a_rotation_begins_only_when_the_last_one_has_ended(rotated: Region) -> None:
+    rotated.rotation.rotate()
+    refusals = 0
+    for _ in range(2):
+        with pytest.raises(RotationUnderWayError):
+            rotated.rotation.rotate()
+        refusals += 1
+        rotated.clock.goes_on(hours=24)
+        rotated.rotation.run()
+    rotated.clock.goes_on(hours=48)
+    rotated.rotation.run()
+
+    assert refusals == 2
+    assert rotated.rotation.rotate().waiting is not None
+
+
+def test_an_operator_may_shorten_the_wait(rotated: Region) -> None:
+    old = rotated.signs_with()
+
+    rotated.rotation.rotate(timedelta(hours=2))
+    rotated.clock.goes_on(hours=1)
+    rotated.rotation.run()
+    early = rotated.signs_with()
+    rotated.clock.goes_on(hours=1)
+    rotated.rotation.run()
+
+    assert early == old
+    assert rotated.signs_with() != old
+
+
+def test_each_step_leaves_an_audit_line(rotated: Region) -> None:
+    for hours in (0, 24, 48):
+        rotated.clock.goes_on(hours=hours)
+        rotated.clock.goes_on(seconds=1)
+        rotated.rotation.run()
+
+    lines = AuditTable(rotated._stack.dynamodb, "RecordsTable").of(KEYS)
+    assert {"keys adopt", "keys revoke", "keys publish", "keys switch", "keys disable"} >= {line.verb for line in lines}
+    assert {line.who for line in lines} == {"keys"}
+    assert lines[-1].changed == (rotated.ring.keys[-2].kid,)
+
+
+def test_a_rotation_in_one_region_leaves_the_others_keys_published(rotated: Region) -> None:
+    other = Region(rotated._stack, rotated.clock, "ap-southeast-2")
+    other.key_set()
+    others_key = other.signs_with()
+
+    for hours in (0, 24, 48):
+        rotated.clock.goes_on(hours=hours)
+        rotated.rotation.run()
+        assert rotated.signs_with() in other.published()
+        assert others_key in rotated.published()
+
+    assert other.signs_with() == others_key
+    assert set(other.published()) == {others_key, rotated.signs_with()}
+
+
+# --- Revocation -------------------------------------------------------------------------------------------------------
+
+
+def test_a_revoked_signing_key_is_replaced_at_once(rotated: Region) -> None:
+    signer, old = rotated.signer(), rotated.signs_with()
+    signer.sign({})
+
+    rotated.rotation.revoke(old)
+
+    assert rotated.published() == [rotated.signs_with()]
+    assert kid_of(signer.sign({})) == rotated.signs_with() != old  # also where the old one was believed in
+    revoked = rotated.ring.find(old)
+    assert revoked is not None
+    assert rotated.kms_state(revoked) == "PendingDeletion"
+
+
+def test_a_revoked_signing_key_gives_way_to_the_one_that_waits(rotated: Region) -> None:
+    old = rotated.signs_with()
+    waiting = rotated.rotation.rotate().waiting
+
+    rotated.rotation.revoke(old)
+
+    assert waiting is not None
+    assert rotated.published() == [rotated.signs_with()] == [waiting.kid]
+    assert len(rotated.keys_in_kms()) == len(rotated.ring.keys)
+
+
+@pytest.mark.parametrize("hours", [0, 24])
+def test_a_key_that_does_not_sign_can_be_revoked(rotated: Region, hours: int) -> None:
+    rotated.clock.goes_on(days=-10)
+    rotated.rotation.rotate()
+    rotated.clock.goes_on(hours=hours)
+    rotated.rotation.run()
+    signing = rotated.signs_with()
+    (other,) = set(rotated.published()) - {signing}
+
+    rotated.rotation.revoke(other)
+
+    assert (rotated.signs_with(), rotated.published()) == (signing, [signing])
+
+
+def test_only_what_is_in_the_ring_can_be_revoked(rotated: Region) -> None:
+    gone = rotated.signs_with()
+    rotated.rotation.revoke(gone)
+
+    for kid in ("nonsense", gone):
+        with pytest.raises(UnknownSigningKeyError):
+            rotated.rotation.revoke(kid)
+
+
+def test_a_revoked_first_key_is_out_of_service_also_for_health(region: Region) -> None:
+    region.rotation.revoke(region.signs_with())
+
+    region.signer().require_usable()
+
+    with pytest.raises(StoreUnavailableError):
+        KmsSigner(region.kms, region.first_key_id).require_usable()
+
+
+# --- Whatever dies on the way -----------------------------------------------------------------------------------------
+
+
+def dies_at(number: int, when: str) -> Callable[[int, str], None]:
+    def happen(call: int, now: str) -> None:
+        if (call, now) == (number, when):
+            raise ProcessDied
+
+    return happen
+
+
+def lives_on(region: Region) -> None:
+    """Runs come and go for five days; whenever one has ended or died, what is signed is verified."""
+    for _ in range(5):
+        with suppress(ProcessDied):
+            region.rotation.run()
+        with suppress(StoreUnavailableError):  # between the two, after a revocation, nothing signs
+            region.signs_with()
+        region.clock.goes_on(hours=24)
+
+
+def outcome(region: Region, old: str) -> tuple[object, ...]:
+    ring = region.ring
+    assert ring.signing is not None
+    return (
+        [key.state.value for key in ring.keys if not key.of_stack],
+        ring.making,
+        region.signs_with() != old,
+        region.published() == [ring.signing.kid],
+        region.keys_in_kms() == {key.key_id for key in ring.keys},
+        [region.kms_state(key) for key in ring.keys if not key.of_stack],
+    )
+
+
+WELL = (["out_of_service", "signing"], None, True, True, True, ["PendingDeletion", "Enabled"])
+
+
+def anew(stack: Stack, clock: Clock) -> Region:
+    stack.begin_again()
+    clock.now = datetime.now(UTC)
+    region = Region(stack, clock)
+    region.key_set()
+    region.rotation.revoke(region.rotation.ring().keys[0].kid)
+    region.clock.goes_on(days=90)
+    region.calls = 0
+    return region
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_rotation_that_dies_at_any_call_is_continued(stack: Stack, clock: Clock, when: str) -> None:
+    told = []
+    for number in count(1):
+        region = anew(stack, clock)
+        old = region.signs_with()
+        region.happens = dies_at(number, when)
+        lives_on(region)
+        if region.calls < number:
+            break
+        told.append(outcome(region, old))
+
+    assert len(told) > 20
+    assert told == [WELL] * len(told)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_revocation_that_dies_at_any_call_is_continued(stack: Stack, clock: Clock, when: str) -> None:
+    told = []
+    for number in count(1):
+        region = anew(stack, clock)
+        old = region.signs_with()
+        region.happens = dies_at(number, when)
+        with suppress(ProcessDied):
+            region.rotation.revoke(old)
+        died, region.happens = region.calls >= number, lambda _number, _when: None
+        if region.ring.find(old) == region.ring.signing:
+            region.rotation.revoke(old)  # the operator saw it fail, before anything was written
+        lives_on(region)
+        if not died:
+            break
+        told.append(outcome(region, old))
+
+    assert len(told) > 12
+    assert told == [WELL] * len(told)
+
+
+@pytest.mark.parametrize("later", [timedelta(), timedelta(minutes=3)], ids=["at once", "minutes later"])
+def test_of_two_runs_one_goes_on_wherever_they_meet(stack: Stack, clock: Clock, later: timedelta) -> None:
+    told = []
+    for number in count(1):
+        region = anew(stack, clock)
+        old, other = region.signs_with(), region.another_run()
+
+        def meets(call: int, when: str, number: int = number, other: KeyRotation = other) -> None:
+            if (call, when) == (number, "before"):
+                clock.now += later
+                with suppress(RotationUnderWayError):
+                    other.run()
+
+        region.happens = meets
+        with suppress(RotationUnderWayError):
+            region.rotation.run()
+        if region.calls < number:
+            break
+        lives_on(region)
+        told.append((outcome(region, old)[0], len(region.published()), len(live_keys(region))))
+
+    assert len(told) > 6
+    assert told == [(["out_of_service", "signing"], 1, 1)] * len(told)
+
+
+def live_keys(region: Region) -> list[str]:
+    """The keys of KMS that could sign."""
+    described = (region.kms.describe_key(KeyId=key_id)["KeyMetadata"] for key_id in region.keys_in_kms())
+    return [key["KeyId"] for key in described if key["Enabled"]]
