@@ -109,7 +109,7 @@ def mend_keys_from_cloudformation() -> None:
             key_usage=properties.get("KeyUsage", "ENCRYPT_DECRYPT"),
             key_spec=properties.get("KeySpec", "SYMMETRIC_DEFAULT"),
             description=properties.get("Description") or name,
-            tags=properties.get("Tags", []),
+            tags=[{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])],
         )
         key.enabled = properties.get("Enabled", True)
         return key

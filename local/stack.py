@@ -89,7 +89,7 @@ class Stack:
 
     def open(self, *, schedules_by_rate: bool = False) -> None:
         """Start the functions, then everything that calls them; returns when it answers."""
-        called = {called.function for called in (*self.system.routes, *self.system.consumers)}
+        called = {route.function for route in self.system.routes} | {c.function for c in self.system.consumers}
         waited_for = [pool for name, pool in self._pools.items() if name in called]  # a schedule starts its own
         for pool in waited_for:
             pool.warm()

@@ -74,6 +74,12 @@ def test_a_sample_schedule_runs(stack: Stack, seeds: Seeds) -> None:
     assert run(stack, seeds, "sweep") == {"nudged": 0}
 
 
+def test_a_sample_hour_of_the_keys_finds_a_young_one(stack: Stack, seeds: Seeds) -> None:
+    assert run(stack, seeds, "jwks")["statusCode"] == 200
+
+    assert run(stack, seeds, "keys") == {"states": ["signing"], "age_days": 0}
+
+
 def test_a_form_is_base64_in_the_filled_event_and_names_keep_their_values(seeds: Seeds) -> None:
     event = {
         "isBase64Encoded": True,

@@ -137,8 +137,8 @@ def kid_of(token: str) -> str:
 @cache
 def key_pairs() -> Any:
     """A few, again and again: no test has as many at once, and making one takes longer than the rest of a test."""
-    make = models.generate_private_key
-    return cycle([make("RSA_2048") for _ in range(8)])
+    make: Any = models
+    return cycle([make.generate_private_key("RSA_2048") for _ in range(8)])
 
 
 @pytest.fixture(autouse=True)
