@@ -152,7 +152,7 @@ class Rounds:
     # --- Keys and regions ---------------------------------------------------------------------------------------
 
     def _signing_key(self) -> Iterator[Finding]:
-        key = self.stack.environment["SIGNING_KEY_ID"]
+        key = wiring.signer().key_id()
         state = _client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         enable = self._aws("kms enable-key", **{"--key-id": key})
         if state == "PendingDeletion":
@@ -185,7 +185,7 @@ class Rounds:
 
     @staticmethod
     def _kid() -> str:
-        return wiring.signer().public_keys()[0].kid
+        return wiring.signer().kid()
 
     def _regions(self) -> Iterator[Finding]:
         recorded = wiring.regions().all()

@@ -56,29 +56,36 @@ class KmsSigner:
         self._rings = rings
         self._clock = clock or _utc_now
         self._first_key: ToolKey | None = None
-        self._believed: tuple[datetime, str, str] | None = None
+        self._believed: tuple[datetime, str, str | None] | None = None
 
     def public_keys(self) -> Sequence[ToolKey]:
         return (self._first(),)
 
+    def key_id(self) -> str:
+        """The id in KMS of the key that signs."""
+        return self._in_force()[0]
+
+    def kid(self) -> str:
+        return self._in_force()[1] or self._first().kid
+
     def require_usable(self) -> None:
-        key_id, _ = self._signing_key()
+        key_id = self.key_id()
         with _kms("signing_key"):
             key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
         if not key.get("Enabled"):
             raise StoreUnavailableError("signing_key")
 
     def sign(self, claims: dict[str, Any]) -> str:
-        key = self._signing_key()
+        key_id = self.key_id()
         try:
-            return self._signed(*key, claims)
+            return self._signed(key_id, self.kid(), claims)
         except StoreUnavailableError as error:
             if not _is_out_of_service(error):
                 raise
             self._believed = None  # it was revoked while we believed in it
-            if (another := self._signing_key()) == key:
+            if (another := self.key_id()) == key_id:
                 raise
-            return self._signed(*another, claims)
+            return self._signed(another, self.kid(), claims)
 
     def _signed(self, key_id: str, kid: str, claims: dict[str, Any]) -> str:
         header = {"alg": "RS256", "typ": "JWT", "kid": kid}
@@ -93,8 +100,8 @@ class KmsSigner:
             )
         return (message + b"." + _base64url(answer["Signature"])).decode()
 
-    def _signing_key(self) -> tuple[str, str]:
-        """Its id in KMS, and its `kid`."""
+    def _in_force(self) -> tuple[str, str | None]:
+        """The id in KMS and the `kid` of the key that signs; the first key's `kid` has to be asked of KMS."""
         now = self._clock()
         if self._believed is not None and now - self._believed[0] < RING_BELIEVED:
             return self._believed[1:]
@@ -105,13 +112,12 @@ class KmsSigner:
                 raise
             return self._believed[1:]  # KMS will say if it is out of service meanwhile
         if ring is None or not ring.version:
-            found = (self._first_key_id, self._first().kid)
+            self._believed = (now, self._first_key_id, None)
         elif ring.signing is not None:
-            found = (ring.signing.key_id, ring.signing.kid)
+            self._believed = (now, ring.signing.key_id, ring.signing.kid)
         else:  # it was revoked, and the next one is being made
             raise StoreUnavailableError("signing_key")
-        self._believed = (now, *found)
-        return found
+        return self._believed[1:]
 
     def _first(self) -> ToolKey:
         if self._first_key is None:
