@@ -6,7 +6,7 @@ POST /lti/launch/finish: the same, where the browser keeps no cookie and platfor
 from lti_tool.domain.errors import NotFoundError
 from lti_tool.domain.launch import landing_of
 from lti_tool.domain.login import AuthenticationResponse
-from lti_tool.runtime import http, pages, wiring
+from lti_tool.runtime import framing, http, pages, wiring
 
 
 @http.endpoint("launch", prepare=wiring.launch_verifier, traced=True)
@@ -27,7 +27,7 @@ def _launched(request: http.Request, response: AuthenticationResponse) -> http.R
     return http.html(
         pages.launched(str(token), landing_of(launch), nonce, request.language),
         nonce,
-        ancestors=pages.ancestors_of(registration, launch),
+        ancestors=framing.ancestors_of(registration, launch),
         cookies=(http.set_cookie(response.state.cookie_name, "", max_age=0),),
     )
 

@@ -23,7 +23,7 @@ from lti_tool.domain.errors import (
 )
 from lti_tool.domain.parameters import UnverifiedParameters
 from lti_tool.domain.trace import Trace, Trail
-from lti_tool.runtime import pages, telemetry, wiring
+from lti_tool.runtime import framing, telemetry, wiring
 from lti_tool.runtime.languages import Language, language, preferred
 from lti_tool.runtime.settings import settings
 
@@ -129,7 +129,7 @@ class Response:
     def for_gateway(self, *, without_body: bool) -> dict[str, Any]:
         headers = {
             "Cache-Control": "no-store",
-            "Content-Security-Policy": pages.policy(),
+            "Content-Security-Policy": framing.policy(),
             "Referrer-Policy": "no-referrer",
             "Strict-Transport-Security": "max-age=31536000",
             "X-Content-Type-Options": "nosniff",
@@ -156,7 +156,7 @@ def html(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A page whose inline script and style carry this nonce; `ancestors` may frame it."""
-    policy = pages.policy(ancestors=ancestors, nonce=nonce)
+    policy = framing.policy(ancestors=ancestors, nonce=nonce)
     return Response(
         status=status, body=body, headers={"Content-Security-Policy": policy, **(headers or {})}, cookies=cookies
     )
@@ -233,6 +233,8 @@ def _keep_trace(name: str, request: Request | None, error: ToolError, support_id
 
 
 def _refusal(error: ToolError, support_id: str, request: Request | None) -> Response:
+    from lti_tool.runtime import pages  # most requests of most doors are not refused: these start without
+
     headers: dict[str, str] = {}
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = ", ".join((*error.allowed, *(["HEAD"] if "GET" in error.allowed else []), "OPTIONS"))

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lti_tool.domain.errors import NotFoundError
-from lti_tool.runtime import http, pages
+from lti_tool.runtime import framing, http
 
 _TYPES = {
     ".html": http.HTML,
@@ -44,7 +44,7 @@ class Pages:
             "ETag": etag,
             "Content-Security-Policy": (
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-                f" form-action 'self'; base-uri 'none'; frame-ancestors {pages.anybody()}"
+                f" form-action 'self'; base-uri 'none'; frame-ancestors {framing.anybody()}"
             ),
         }
         if request.headers.get("if-none-match") == etag:
