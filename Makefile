@@ -117,6 +117,10 @@ openapi: .venv/.ready ## write docs/openapi.json, the vendor's API, anew
 bench: .bench/.ready ## measure the budgets of docs/budgets.md; `make build` first, for the artefact
 	@PYTHONPATH=layers/shared exec .bench/bin/python -m bench
 
+.PHONY: chaos
+chaos: .venv/.ready ## 10,000 scores for three platforms that misbehave, ten dying senders: what became of each (SCORES=n)
+	@PYTHONPATH=layers/shared exec $(PY) -m bench.chaos $(SCORES)
+
 format: .venv/.ready ## format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from lti_tool.adapters import platform_gates
 from lti_tool.adapters.launches_table import PlatformCache
 from lti_tool.adapters.platform_gates import FAILURES, GateRules, PlatformGates
 from lti_tool.adapters.platform_http import PlatformHttp
@@ -23,10 +22,10 @@ ELSEWHERE = "https://other.example/lineitems/7"
 
 
 @pytest.fixture
-def process(stack: Stack, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], PlatformGates]:
+def process(stack: Stack, clock: Clock) -> Callable[[], PlatformGates]:
     """A function process; what others found it knows at once, as the clock stands still."""
-    monkeypatch.setattr(platform_gates, "BELIEVED_SECONDS", 0.0)
-    return lambda: PlatformGates(PlatformCache(stack.dynamodb, "LaunchesTable", clock), clock, GateRules(at_once=2))
+    rules = GateRules(at_once=2, believed_seconds=0)
+    return lambda: PlatformGates(PlatformCache(stack.dynamodb, "LaunchesTable", clock), clock, rules)
 
 
 def closed_until(gates: PlatformGates, url: str = URL) -> datetime | None:

@@ -20,7 +20,6 @@ from lti_tool.domain.errors import PlatformUnavailableError
 from lti_tool.use_cases.ports import Clock
 
 LONGEST_TRY_SECONDS = 20.0  # all requests of one try; one answer that trickles may add 7. Shorter than a score's lease.
-BELIEVED_SECONDS = 1.0
 FAILURES = 5  # one after another, with no answer in between that shows the platform at work
 PROBE_LASTS = timedelta(seconds=30)  # longer than a try; then its sender is taken for dead
 _DOWN = "platform_down"
@@ -43,6 +42,7 @@ class GateRules:
     first_closure: timedelta = timedelta(seconds=30)
     longest_closure: timedelta = timedelta(minutes=10)
     throttled: timedelta = timedelta(seconds=10)
+    believed_seconds: float = 1.0  # what the cache said last
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class PlatformGates:
 
     def _closure(self, gate: _Gate) -> _Closure | None:
         with gate.lock:
-            if time.monotonic() - gate.looked_at < BELIEVED_SECONDS:
+            if time.monotonic() - gate.looked_at < self._rules.believed_seconds:
                 return gate.closure
             item = self._cache.read(gate.pk)
             gate.looked_at = time.monotonic()
