@@ -73,6 +73,10 @@ def lti(cloud: Cloud, *arguments: str) -> Any:
     return operated(cloud, *arguments, "--stack", STACK, "--region", REGION)
 
 
+def key_set(world: World) -> set[str]:
+    return {key["kid"] for key in world.tool("GET", "/lti/jwks.json").json()["keys"]}
+
+
 def register(cloud: Cloud, platform: dict[str, str]) -> Any:
     return lti(
         cloud,
@@ -133,6 +137,13 @@ def test_the_deployed_stack_does_the_main_job(built: Path, tmp_path: Path) -> No
             assert world.tool("POST", "/api/attempt", session, json={"answers": {}}).status_code == 201
             cell = eventually(lambda: teacher.cell(placed["line_item_url"], user_id))
             assert cell["score"] == 0
+        with step("a signing key is rotated; both are published, and the teacher picks another activity"):
+            (old,) = lti(cloud, "keys", "list")
+            new = lti(cloud, "keys", "rotate", "--now-after", "0")
+            states = {key["kid"]: key["state"] for key in lti(cloud, "keys", "list")}
+            assert states == {old["kid"]: "retiring", new["kid"]: "signing"}
+            eventually(lambda: key_set(world) == states.keys(), within=90)
+            assert teacher.picks("photosynthesis").status_code == 200
         with step("lti smoke --env finds nothing to mend"):
             assert operated(cloud, "smoke", "--env", ENVIRONMENT)["smoke"]["findings"] == []
         with step("the stack is removed, and its memory with it"):
