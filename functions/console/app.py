@@ -8,10 +8,10 @@ from lti_tool.domain.errors import InvalidRequestError, NotFoundError, NotPermit
 from lti_tool.domain.roles import Right
 from lti_tool.domain.session import Session, SessionToken
 from lti_tool.runtime import http, static, views, wiring
-from lti_tool.use_cases.activity import named_by_link
 
 PAGES = static.Pages(Path(__file__).parent / "pages")
 LONGEST_LIST = 50
+MOST_USERS = 10_000
 
 
 def session(_: http.Request, session: Session) -> http.Response:
@@ -58,22 +58,34 @@ def review(_: http.Request, session: Session) -> http.Response:
     return http.as_json({"activity": desk.opened(session.launch).shown(), "learner": learner})
 
 
-def delivery(_: http.Request, session: Session) -> http.Response:
-    """What the link opens, as staff may see it. `named_by_link`: the teacher's choice here does not count."""
-    activity = wiring.activity_desk().summarised(session.launch)
-    return http.as_json({"activity": activity.summary(), "named_by_link": named_by_link(session.launch) is not None})
-
-
 def progress(_: http.Request, session: Session) -> http.Response:
     desk = wiring.activity_desk()
     learners = [views.progress_view(progress) for progress in desk.progress(session.launch)]
-    return http.as_json({"activity": desk.summarised(session.launch).summary(), "learners": learners})
+    return http.as_json({**views.delivery_view(desk.summarised(session.launch), session.launch), "learners": learners})
 
 
 def marks(_: http.Request, session: Session) -> http.Response:
     desk = wiring.activity_desk()
-    learners = [views.learner_view(work) for work in desk.all_work(session.launch)]
-    return http.as_json({"activity": desk.summarised(session.launch).summary(), "learners": learners})
+    view = {
+        **views.delivery_view(desk.summarised(session.launch), session.launch),
+        "learners": [views.learner_view(work) for work in desk.all_work(session.launch)],
+    }
+    if session.launch.may(Right.MONITOR):
+        begun = (progress for progress in desk.progress(session.launch) if progress.submitted_at is None)
+        view["begun"] = [views.progress_view(progress) for progress in begun]
+    return http.as_json(view)
+
+
+def resending(request: http.Request, session: Session) -> http.Response:
+    """Send marks of this link once more: those of `users`, or all that the platform did not take."""
+    document = request.json()
+    users = document.get("users") if isinstance(document, dict) else []
+    if users is not None and not (
+        isinstance(users, list) and 0 < len(users) <= MOST_USERS and all(isinstance(user, str) for user in users)
+    ):
+        raise InvalidRequestError
+    resent = wiring.activity_desk().resend(session.launch, None if users is None else frozenset(users))
+    return http.as_json({"resent": resent}, status=202)
 
 
 def binding(request: http.Request, session: Session) -> http.Response:
@@ -94,9 +106,9 @@ CALLS: dict[str, dict[str, Callable[[http.Request, Session], http.Response]]] = 
     "/api/catalogue": {"GET": catalogue},
     "/api/activity": {"GET": activity},
     "/api/attempt": {"POST": attempt},
-    "/api/delivery": {"GET": delivery},
     "/api/progress": {"GET": progress},
     "/api/marks": {"GET": marks},
+    "/api/marks/resend": {"POST": resending},
     "/api/review": {"GET": review},
     "/api/binding": {"PUT": binding},
     "/api/departure": {"POST": departure},

@@ -34,15 +34,14 @@ def mentors_are(platform: Platform) -> Places:
     return placed
 
 
-STAFF = {"planner", "chief_invigilator", "invigilator", "grader", "reporter"}
 CALLS: dict[str, tuple[str, str, Any, set[str]]] = {
     "see who this is": ("GET", "/api/session", None, set(PRIVILEGES)),
     "search the catalogue": ("GET", "/api/catalogue", None, {"planner"}),
     "see the questions": ("GET", "/api/activity", None, {"planner", "grader", "candidate"}),
     "hand in": ("POST", "/api/attempt", {"answers": {}}, {"candidate"}),
-    "see what the link opens": ("GET", "/api/delivery", None, STAFF),
-    "see who has begun": ("GET", "/api/progress", None, STAFF - {"reporter"}),
+    "see who has begun": ("GET", "/api/progress", None, {"planner", "chief_invigilator", "invigilator", "grader"}),
     "see the marks": ("GET", "/api/marks", None, {"planner", "grader", "reporter"}),
+    "send marks again": ("POST", "/api/marks/resend", {}, {"planner", "grader"}),
     "choose the activity": ("PUT", "/api/binding", {"activity": "photosynthesis"}, {"planner"}),
 }
 
@@ -150,9 +149,10 @@ def test_staff_is_told_whether_the_link_itself_names_its_activity(
     session = browser.launches(platform, target, roles=[INSTRUCTOR]).launch["session"]
     browser.send("PUT", "/api/binding", document={"activity": "photosynthesis"}, token=session)
 
-    delivery = browser.get("/api/delivery", token=session).json()
+    for path in ("/api/marks", "/api/progress"):
+        found = browser.get(path, token=session).json()
 
-    assert (delivery["activity"]["id"], delivery["named_by_link"]) == ("photosynthesis", named)
+        assert (found["activity"]["id"], found["named_by_link"]) == ("photosynthesis", named)
 
 
 def test_the_rules_of_a_deployment_count_there_and_nowhere_else(

@@ -7,7 +7,7 @@ told to fail. The launch page stands in too: it hands a session to a page as an 
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +27,16 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'"
 )
 ROLES = "http://purl.imsglobal.org/vocab/lis/v2/"
+
+RIGHTS = ("deliver", "choose", "monitor", "grade", "report", "take")
+GIVES = {
+    "planner": {"deliver", "choose", "monitor", "grade"},
+    "chief_invigilator": {"deliver", "monitor"},
+    "invigilator": {"deliver", "monitor"},
+    "grader": {"monitor", "grade"},
+    "reporter": {"report"},
+    "candidate": {"take"},
+}
 
 Json = dict[str, Any]
 
@@ -80,6 +90,12 @@ def without_answers(activity: Json) -> Json:
     return facts | {"score_maximum": maximum(activity), "questions": questions}
 
 
+def rights_of(privileges: Iterable[str]) -> list[str]:
+    """In their order; who is staff does not take the activity."""
+    given = set[str]().union(*(GIVES[privilege] for privilege in privileges))
+    return [right for right in RIGHTS if right in given and (right != "take" or given == {"take"})]
+
+
 @dataclass(kw_only=True)
 class Call:
     """One call that the pages made: "POST /api/attempt", and what it carried."""
@@ -99,6 +115,8 @@ class StandIn:
     attempt: Json | None = None
     deliveries: list[Json] = field(default_factory=list)  # one for each look at the attempt; the last one stays
     learners: list[Json] = field(default_factory=list)
+    begun: list[Json] = field(default_factory=list)  # who has opened the activity and handed nothing in
+    named_by_link: bool = False
     calls: list[Call] = field(default_factory=list)
     failures: dict[str, Json] = field(default_factory=dict)  # by call name: the problem to answer instead
     posted: list[tuple[str, str]] = field(default_factory=list)  # the fields of the deep linking form
@@ -116,6 +134,7 @@ class StandIn:
             "user": {"id": "user-1", "name": "Ada Beck"},
             "roles": [f"{ROLES}membership#Learner"],
             "privileges": list(privileges),
+            "rights": rights_of(privileges),
             "context": {"id": "course-1", "title": "Europe 101", "type": []},
             "custom": {},
             "services": {},
@@ -217,7 +236,29 @@ def application(world: StandIn) -> Flask:
     def read_marks() -> Response:
         if world.bound is None:
             return failure(NOT_BOUND)
-        return answer({"activity": shown(world.activities[world.bound]), "learners": world.learners})
+        return answer(delivered() | {"learners": world.learners, "begun": world.begun})
+
+    def read_progress() -> Response:
+        if world.bound is None:
+            return failure(NOT_BOUND)
+        shown = ("user_id", "name", "started_at", "submitted_at")
+        learners = [{key: one[key] for key in shown if key in one} for one in world.learners + world.begun]
+        return answer(delivered() | {"learners": learners})
+
+    def delivered() -> Json:
+        return {"activity": summary(world.activities[world.bound or ""]), "named_by_link": world.named_by_link}
+
+    def resend() -> Response:
+        users = request.get_json().get("users")
+        states = ("refused",) if users is None else ("refused", "held")
+        stuck = [
+            one
+            for one in world.learners
+            if one["delivery"]["state"] in states and (users is None or one["user_id"] in users)
+        ]
+        for one in stuck:
+            one["delivery"] = WAITING
+        return answer({"resent": len(stuck)}, 202)
 
     def bind() -> Response:
         world.bound = request.get_json()["activity"]
@@ -228,6 +269,8 @@ def application(world: StandIn) -> Flask:
     api("/api/activity", "GET", read_activity)
     api("/api/attempt", "POST", hand_in)
     api("/api/marks", "GET", read_marks)
+    api("/api/marks/resend", "POST", resend)
+    api("/api/progress", "GET", read_progress)
     api("/api/binding", "PUT", bind)
     api("/api/departure", "POST", lambda: answer({"url": f"{world.url}/laboratory?code=once"}, 201))
 

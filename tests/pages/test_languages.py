@@ -53,7 +53,10 @@ def test_a_language_says_everything_with_the_same_braces_and_leaves_no_english(
 
     found = page.evaluate(WORDS, tag)
 
-    words, causes = found["words"], {f"why_{cause}" for cause in [*CAUSES, "waiting", "refused", "not_sent"]}
+    words, causes = (
+        found["words"],
+        {f"why_{cause}" for cause in [*CAUSES, "waiting", "refused", "not_sent", "superseded"]},
+    )
     assert set(words) == set(english) | causes
     for key, entry in english.items():
         assert braces(words[key]) == braces(entry), key
@@ -202,9 +205,14 @@ def test_the_api_is_asked_to_explain_refusals_in_the_pages_language(page: Page, 
 def test_every_language_fits_into_a_narrow_frame(page: Page, tool: StandIn, tag: str) -> None:
     page.set_viewport_size({"width": 320, "height": 400})
     deep_linking = {"accept_multiple": True, "accept_types": ["ltiResourceLink"], "accept_lineitem": True}
-    tool.plays_for("grader", locale=tag, deep_linking=deep_linking)
-    mark = {"score_given": 7.5, "score_maximum": 10, "submitted_at": "2025-11-12T10:30:00Z", "delivery": SENT}
-    tool.learners = [{"user_id": "2", "name": "Ada Beck", **mark}]
+    tool.plays_for("planner", "reporter", locale=tag, deep_linking=deep_linking)
+    mark = {"score_given": 7.5, "score_maximum": 10, "submitted_at": "2025-11-12T10:30:00Z"}
+    stuck = {"state": "refused", "sentence": "", "cause": "line_item_gone", "attempts": 3}
+    tool.learners = [
+        {"user_id": "1", "name": "Ada Beck", **mark, "delivery": SENT},
+        {"user_id": "2", "name": "Bo", **mark, "delivery": stuck},
+    ]
+    tool.begun = [{"user_id": "3", "name": "Cy", "started_at": "2025-11-12T10:30:00Z"}]
 
     for name in ("activity", "marks", "picker", "welcome"):
         page.goto(tool.landing(name))

@@ -1,6 +1,8 @@
 """What staff notice on the marks page."""
 
+import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -137,6 +139,164 @@ def test_until_someone_handed_in_another_activity_can_be_chosen(page: Page, staf
     page.get_by_role("button", name="Use this activity").click()
 
     expect(page.get_by_role("heading", name="Fractions and percentages", level=1)).to_be_visible()
+
+
+GONE: Json = {"state": "refused", "sentence": "The gradebook column is not there any more.", "attempts": 3,
+              "cause": "line_item_gone", "refused_at": "2025-11-12T10:30:00Z"}  # fmt: skip
+HELD = {"state": "held", "sentence": "It was changed in the gradebook by hand."}
+TRIED = {**HELD_UP, "attempts": 2, "failing_since": "2025-11-12T10:00:00Z", "next_try_at": "2025-11-12T10:30:00Z"}
+
+
+def test_a_row_tells_how_often_a_mark_was_tried_and_when_next(page: Page, staff: StandIn) -> None:
+    staff.learners = [
+        learner(1, TRIED, name="Ada Beck"),
+        learner(2, GONE, name="Chidi Okon"),
+        learner(3, HELD, name="Cy"),
+    ]
+
+    page.goto(staff.landing("marks"))
+
+    expect(page.get_by_role("row", name="Ada Beck")).to_contain_text("tried 2 times · next try 12 Nov 2025")
+    expect(page.get_by_role("row", name="Chidi Okon")).to_contain_text("tried 3 times · last on 12 Nov 2025")
+    expect(page.get_by_role("row", name="Cy")).to_contain_text("Changed in the gradebookIt was changed")
+
+
+def test_learners_are_found_by_name_and_by_state(page: Page, staff: StandIn) -> None:
+    names = {"Ada Beck": SENT, "Adam Cole": GONE, "Zoë Dahl": GONE}
+    staff.learners = [learner(n, way, name=name) for n, (name, way) in enumerate(names.items(), start=1)]
+    page.goto(staff.landing("marks"))
+
+    page.get_by_label("Find a learner").fill("ADA")
+    expect(page.get_by_role("rowheader")).to_have_text(["Ada Beck", "Adam Cole"])
+    expect(page.get_by_role("status")).to_have_text("2 of 3 shown")
+
+    page.get_by_label("Gradebook").select_option("Not accepted")
+    expect(page.get_by_role("rowheader")).to_have_text(["Adam Cole"])
+
+    page.get_by_label("Find a learner").fill("")
+    expect(page.get_by_role("rowheader")).to_have_text(["Adam Cole", "Zoë Dahl"])
+    expect(page.get_by_label("Find a learner")).to_be_focused()
+
+
+def test_one_mark_is_sent_again(page: Page, staff: StandIn) -> None:
+    staff.learners = [
+        learner(1, GONE, name="Ada Beck"),
+        learner(2, HELD, name="Chidi Okon"),
+        learner(3, SENT, name="Cy"),
+    ]
+    page.goto(staff.landing("marks"))
+
+    page.get_by_role("button", name="Send again: Ada Beck").click()
+
+    expect(page.get_by_role("status")).to_have_text("1 mark is on its way again")
+    expect(page.get_by_role("row", name="Ada Beck")).to_contain_text("On its way")
+    expect(page.get_by_role("button", name="Refresh")).to_be_focused()
+    assert staff.last("POST /api/marks/resend") == {"users": ["user-1"]}
+    expect(page.get_by_role("button", name="Send again: Cy")).to_have_count(0)
+
+
+def test_all_marks_that_were_not_taken_are_sent_again(page: Page, staff: StandIn) -> None:
+    staff.learners = [learner(1, GONE), learner(2, GONE), learner(3, SENT), learner(4, TRIED), learner(5, HELD)]
+    page.goto(staff.landing("marks"))
+
+    page.get_by_role("button", name="Send 2 marks again").click()
+
+    expect(page.get_by_role("status")).to_have_text("2 marks are on their way again")
+    expect(page.get_by_role("button", name=re.compile("^Send"))).to_have_text(["Send again"])  # what a teacher changed
+    assert staff.last("POST /api/marks/resend") == {}
+
+
+def test_sending_again_that_fails_says_why_and_keeps_the_marks(page: Page, staff: StandIn) -> None:
+    staff.learners = [learner(1, GONE, name="Ada Beck")]
+    staff.failures["POST /api/marks/resend"] = problem(503, "store_unavailable", "Not at the moment")
+    page.goto(staff.landing("marks"))
+
+    page.get_by_role("button", name="Send again: Ada Beck").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Not at the moment")
+    expect(page.get_by_role("button", name="Send again: Ada Beck")).to_be_enabled()
+
+
+def test_who_has_only_begun_has_a_row_without_a_mark(page: Page, staff: StandIn) -> None:
+    staff.learners = [learner(1, SENT, name="Ada Beck")]
+    staff.begun = [{"user_id": "user-2", "name": "Chidi Okon", "started_at": "2025-11-12T10:30:00Z"}]
+
+    page.goto(staff.landing("marks"))
+
+    expect(page.get_by_role("row", name="Chidi Okon")).to_contain_text("–begun 12 Nov 2025")
+    parts = ["1 learner has handed in", "1 learner has only begun", "In the gradebook: 1"]
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_text(parts)
+
+
+@pytest.mark.parametrize("privilege", ["invigilator", "chief_invigilator"])
+def test_who_invigilates_sees_what_is_delivered_and_how_far_each_is_and_no_mark(
+    page: Page, tool: StandIn, privilege: str
+) -> None:
+    tool.plays_for(privilege)
+    tool.learners = [learner(1, SENT, name="Ada Beck", started_at="2025-11-01T10:30:00Z")]
+    tool.begun = [{"user_id": "user-2", "name": "Chidi Okon", "started_at": "2025-11-12T10:30:00Z"}]
+
+    page.goto(tool.landing("marks"))
+
+    expect(page.get_by_role("columnheader")).to_have_text(["Learner", "Begun", "Handed in"])
+    expect(page.get_by_role("row", name="Chidi Okon")).to_contain_text("12 Nov 2025")
+    expect(page.get_by_role("region", name="Deliver")).to_contain_text("Capitals and rivers")
+    expect(page.get_by_role("heading", name="Monitor", exact=True)).to_be_visible()
+    expect(page.get_by_role("button")).to_have_text(["Refresh"])
+    expect(page.get_by_role("link")).to_have_count(0)
+    assert tool.count("GET /api/marks") == 0
+
+
+def test_a_reporter_reads_the_numbers_and_changes_nothing(page: Page, tool: StandIn) -> None:
+    tool.plays_for("reporter")
+    tool.learners = [learner(1, SENT, name="Ada Beck"), learner(2, GONE, name="Chidi Okon", score_given=2.5)]
+
+    page.goto(tool.landing("marks"))
+
+    expect(page.locator("#numbers dd")).to_have_text(["2", "50 %", "75 %", "25 %", "1"])
+    expect(page.get_by_role("rowheader")).to_have_text(["Ada Beck", "Chidi Okon"])
+    expect(page.get_by_role("button")).to_have_text(["Refresh", "Download as CSV"])
+    expect(page.get_by_role("region", name="Deliver")).to_have_count(0)
+
+
+def test_marks_come_as_a_file_that_no_spreadsheet_takes_for_formulas(page: Page, staff: StandIn) -> None:
+    staff.learners = [learner(1, SENT, name='=1+1 "quoted"'), learner(2, GONE, name="Chidi Okon")]
+    staff.begun = [{"user_id": "user-3", "started_at": "2025-11-12T10:30:00Z"}]
+    page.goto(staff.landing("marks"))
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+
+    lines = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert download.value.suggested_filename == "marks.csv"
+    assert lines[0] == "user_id,name,score_given,score_maximum,submitted_at,state"
+    assert lines[1].startswith('"user-1","\'=1+1 ""quoted""","7.5","10","2025-11-01T')
+    assert len(lines) == 3
+
+
+def test_a_link_that_names_its_activity_says_so_instead_of_offering_a_choice(page: Page, tool: StandIn) -> None:
+    tool.plays_for("planner")
+    tool.named_by_link = True
+
+    page.goto(tool.landing("marks"))
+
+    expect(page.get_by_role("region", name="Deliver")).to_contain_text("The link itself names this activity.")
+    expect(page.get_by_role("button", name="Choose another activity")).to_have_count(0)
+    expect(page.get_by_text(f"{tool.url}/activities/capitals-and-rivers")).to_be_visible()
+
+
+@pytest.mark.parametrize("privilege", ["invigilator", "grader", "reporter"])
+def test_who_may_not_choose_is_told_that_nothing_is_chosen_yet(page: Page, tool: StandIn, privilege: str) -> None:
+    tool.plays_for(privilege)
+    tool.bound = None
+    page.goto(tool.landing("marks"))
+    expect(page.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+    expect(page.get_by_role("radio")).to_have_count(0)
+
+    tool.bound = "photosynthesis"
+    page.get_by_role("button", name="Look again").click()
+
+    expect(page.get_by_role("heading", name="Photosynthesis", level=1)).to_be_focused()
 
 
 def test_markup_in_a_name_or_a_reason_is_shown_as_text(page: Page, staff: StandIn) -> None:

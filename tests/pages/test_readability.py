@@ -59,6 +59,22 @@ def staff_look_at_the_preview(page: Page, tool: StandIn) -> None:
     page.goto(tool.landing("activity"))
 
 
+def a_teacher_looks_at_marks_that_were_not_taken(page: Page, tool: StandIn) -> None:
+    tool.plays_for("planner", "reporter")
+    gone = {"state": "refused", "sentence": "The gradebook column is not there any more.", "cause": "line_item_gone",
+            "attempts": 3, "refused_at": "2025-11-12T10:30:00Z"}  # fmt: skip
+    mark = {"score_given": 7.5, "score_maximum": 10, "submitted_at": "2025-11-12T10:30:00Z", "delivery": gone}
+    tool.learners = [{"user_id": "1", "name": "Featherstonehaugh " * 6, **mark}]
+    tool.begun = [{"user_id": "u" * 60, "started_at": "2025-11-12T10:30:00Z"}]
+    page.goto(tool.landing("marks"))
+
+
+def somebody_invigilates(page: Page, tool: StandIn) -> None:
+    tool.plays_for("invigilator")
+    tool.begun = [{"user_id": "u" * 60, "started_at": "2025-11-12T10:30:00Z"}, {"user_id": "2", "name": "Bo"}]
+    page.goto(tool.landing("marks"))
+
+
 def a_teacher_chooses(page: Page, tool: StandIn) -> None:
     deep_linking = {"accept_multiple": True, "accept_types": ["ltiResourceLink"], "accept_lineitem": True}
     tool.plays_for("planner", deep_linking=deep_linking)
@@ -75,6 +91,8 @@ SCENES = [
     a_learner_answers,
     a_learner_has_a_result,
     staff_look_at_marks,
+    a_teacher_looks_at_marks_that_were_not_taken,
+    somebody_invigilates,
     staff_look_at_the_preview,
     a_teacher_chooses,
     a_visitor_is_welcomed,

@@ -81,6 +81,7 @@ def test_a_problem_shows_its_words_its_code_and_the_support_id_and_can_be_tried_
 
 
 def test_a_refusal_that_would_come_again_offers_no_retry(page: Page, tool: StandIn) -> None:
+    tool.plays_for("grader")
     tool.failures["GET /api/marks"] = problem(403, "staff_only", "This page is for staff")
 
     page.goto(tool.landing("marks"))

@@ -36,3 +36,29 @@ def test_markup_in_names_and_roles_is_shown_as_text(page: Page, tool: StandIn) -
     expect(page.get_by_role("heading", name=f"Welcome, {markup}")).to_be_visible()
     expect(page.get_by_role("listitem")).to_have_text(markup)
     expect(page.locator("img")).to_have_count(0)
+
+
+def test_all_that_was_received_stands_in_the_details_with_the_command_that_explains_it(
+    page: Page, tool: StandIn
+) -> None:
+    roles = [ROLES + "membership#Mentor"]
+    tool.plays_for(roles=roles, custom={"desk": "a secret value", "room": "7"}, rule=None)
+    page.goto(tool.landing("welcome"))
+    expect(page.get_by_text("support id launch-7")).to_be_visible()
+
+    page.get_by_text("Details for them").click()
+
+    details = page.get_by_role("group")
+    for received in (*roles, "desk", "room", "course-1", "lti roles explain --support-id launch-7"):
+        expect(details.get_by_text(received, exact=True)).to_be_visible()
+    expect(details).to_contain_text("No landing rule of this tool names any of these roles")
+    expect(page.get_by_text("a secret value")).to_have_count(0)
+
+
+def test_a_rule_that_matched_and_opens_nothing_here_is_named(page: Page, tool: StandIn) -> None:
+    tool.plays_for("grader", rule="teaching assistants")
+    page.goto(tool.landing("welcome"))
+
+    page.get_by_text("Details for them").click()
+
+    expect(page.get_by_text("The landing rule “teaching assistants” gives grader")).to_be_visible()

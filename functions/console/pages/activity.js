@@ -2,7 +2,7 @@
 
 import {
   api, asProblem, depart, explanation, goTo, h, moment, nameThisPage, notice, numeral, pageLink, Problem, problemPanel,
-  remember, remembered, session, show, showProblem, speakAs, start, startAgain, stateMark, stateWords, t, visit,
+  remember, remembered, session, show, showProblem, speakAs, start, startAgain, stateMark, stateWords, t, tries, visit,
 } from "/app/tool.js";
 
 const DRAFT = `lti-draft:${session.launchId}`;
@@ -15,7 +15,7 @@ let watching = 0; // counts up; a watch that is no longer the newest ends
 async function load() {
   const [launch, found] = await Promise.all([api("/api/session"), api("/api/activity").catch((error) => error)]);
   await speakAs(launch.locale);
-  const isLearner = isOnlyLearner(launch.privileges);
+  const isLearner = launch.rights.includes("take"); // whoever is staff, too, sees what staff see
   if (found instanceof Problem && found.code === "activity_not_bound") {
     if (isLearner) showNotChosen();
     else visit("/app/marks");
@@ -30,11 +30,6 @@ async function load() {
   if (!isLearner) showPreview(found.activity);
   else if (found.attempt) showResult(found.activity, found.attempt);
   else showQuestions(found.activity);
-}
-
-/** Whoever plans or grades here, too, sees what staff see. */
-function isOnlyLearner(privileges) {
-  return privileges.includes("candidate") && !privileges.includes("planner") && !privileges.includes("grader");
 }
 
 function showNotChosen() {
@@ -317,7 +312,7 @@ function showResult(activity, attempt) {
 /** Says where the mark is; a listener hears it only when the words are new. */
 function describe(place, delivery, isSlow = false) {
   const { state } = delivery;
-  const more = [explanation(delivery), isSlow && t("own_slow")].filter(Boolean);
+  const more = [explanation(delivery), tries(delivery), isSlow && t("own_slow")].filter(Boolean);
   const parts = [stateMark(state, stateWords("own", state)), ...more.map((words) => h("p", { class: "quiet" }, words))];
   place.dataset.state = state;
   if (place.textContent !== parts.map((part) => part.textContent).join("")) place.replaceChildren(...parts);

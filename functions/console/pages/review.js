@@ -2,6 +2,7 @@
 
 import {
   api, depart, explanation, h, moment, nameThisPage, notice, numeral, show, speakAs, start, stateMark, stateWords, t,
+  tries,
 } from "/app/tool.js";
 
 async function load() {
@@ -25,14 +26,14 @@ async function load() {
     [t("handed_in_column"), h("time", { datetime: learner.submitted_at }, moment(learner.submitted_at))],
     [t("gradebook_column"), stateMark(state, stateWords("state", state))],
   ];
-  const why = explanation(learner.delivery);
+  const why = [explanation(learner.delivery), tries(learner.delivery)].filter(Boolean);
   const answers = activity.questions.map((question) =>
     h("li", {}, h("p", { class: "prompt" }, question.prompt), h("p", {}, h("bdi", {}, said(question, learner.answers)))),
   );
   show(
     h("header", {}, h("p", { class: "quiet" }, t("marks_title")), h("h1", { tabindex: "-1" }, activity.title)),
     h("dl", { id: "work" }, ...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-    why && h("p", { class: "quiet" }, why),
+    ...why.map((words) => h("p", { class: "quiet" }, words)),
     h("ol", { class: "questions" }, ...answers),
   );
 }

@@ -74,6 +74,17 @@ export function explanation({ state, sentence, cause }) {
   return ours ? t(ours) : sentence;
 }
 
+/** How often a mark was tried, and when it is tried next; null while the first try is all there is to say. */
+export function tries({ state, cause, attempts = 0, next_try_at: next, refused_at: refused }) {
+  if (state !== "refused" && !(state === "waiting" && cause)) return null;
+  const parts = [
+    attempts > 0 && t("tried", { n: attempts }),
+    refused && t("last_try", { when: moment(refused) }),
+    next && t("next_try", { when: moment(next) }),
+  ];
+  return parts.filter(Boolean).join(" · ") || null;
+}
+
 export function numeral(value, decimals = 2) {
   return new Intl.NumberFormat(places, { maximumFractionDigits: decimals }).format(value);
 }

@@ -19,15 +19,30 @@ function shortRole(uri) {
   return kind ? t(kind, { role }) : role;
 }
 
+/** All that decides who lands where, as it came; of custom parameters the names alone. */
 function details(launch) {
   const facts = {
-    platform: launch.issuer,
-    client: launch.client_id,
-    deployment: launch.deployment_id,
-    launch: launch.launch_id,
+    received_roles: launch.roles,
+    received_parameters: Object.keys(launch.custom),
+    received_context: [launch.context?.id, ...(launch.context?.type ?? [])],
+    platform: [launch.issuer],
+    client: [launch.client_id],
+    deployment: [launch.deployment_id],
+    launch: [launch.launch_id],
   };
-  const rows = Object.entries(facts).map(([key, value]) => [h("dt", {}, t(key)), h("dd", {}, h("code", {}, value))]);
-  return h("details", {}, h("summary", {}, t("details")), h("dl", {}, ...rows.flat()));
+  const rows = Object.entries(facts).map(([key, values]) => {
+    const codes = values.filter(Boolean).map((value) => h("dd", {}, h("code", {}, value)));
+    return [h("dt", {}, t(key)), ...(codes.length > 0 ? codes : [h("dd", {}, t("nothing"))])];
+  });
+  const privileges = launch.privileges.join(", ");
+  return h(
+    "details",
+    {},
+    h("summary", {}, t("details")),
+    h("p", {}, launch.rule ? t("rule_matched", { rule: launch.rule, privileges }) : t("rule_none")),
+    h("p", {}, h("code", {}, `lti roles explain --support-id ${launch.launch_id}`)),
+    h("dl", {}, ...rows.flat()),
+  );
 }
 
 async function load() {
@@ -44,6 +59,7 @@ async function load() {
       h("p", {}, t(roles.length > 0 ? "roles_received" : "roles_none")),
       roles.length > 0 && h("ul", {}, ...roles.map((role) => h("li", {}, h("bdi", {}, role)))),
       h("p", {}, t("whom_to_ask")),
+      h("p", { class: "quiet" }, `${t("support")} `, h("span", { class: "traced" }, t("support_id", { id: launch.launch_id }))),
       details(launch),
     ),
   );

@@ -45,6 +45,8 @@ export const words = {
   own_sent: "Ihre Bewertung steht im Notenbuch Ihrer Lehrkraft.",
   own_refused: "Ihre Bewertung ist hier sicher, aber das Notenbuch Ihrer Lehrkraft hat sie nicht angenommen.",
   own_not_sent: "Ihre Bewertung bleibt hier und wurde an kein Notenbuch gesendet.",
+  own_held: "Ihre Bewertung ist hier sicher. Im Notenbuch Ihrer Lehrkraft wurde sie geändert; dort gilt die geänderte.",
+  own_superseded: "Eine neuere Bewertung ist an ihre Stelle getreten.",
   own_slow: "Das dauert länger als sonst. Sie können diese Seite verlassen: Die Bewertung wird auch ohne Sie gesendet.",
 
   // where a mark is, as staff read it
@@ -52,7 +54,12 @@ export const words = {
   state_sent: "Im Notenbuch",
   state_refused: "Nicht angenommen",
   state_not_sent: "Nicht gesendet",
+  state_held: "Im Notenbuch geändert",
+  state_superseded: "Durch eine neuere ersetzt",
   state_count: "{state}: {n}",
+  tried: { one: "einmal versucht", other: "{n} Mal versucht" },
+  last_try: "zuletzt am {when}",
+  next_try: "nächster Versuch {when}",
 
   // marks
   marks_title: "Bewertungen",
@@ -74,6 +81,30 @@ export const words = {
   choose: "Diese Aktivität verwenden",
   choose_other: "Andere Aktivität wählen",
   back: "Zurück",
+  part_deliver: "Bereitstellen",
+  part_monitor: "Beobachten",
+  part_grade: "Bewerten",
+  part_report: "Bericht",
+  delivered: "Wer diesen Link öffnet, bekommt:",
+  course_link: "Adresse für einen weiteren Link in einem Kurs:",
+  named_by_link: "Der Link selbst nennt diese Aktivität. Für eine andere legen Sie im Kurs einen anderen Link an.",
+  not_chosen_staff:
+    "Für diesen Link hat noch niemand eine Aktivität ausgewählt. Lehrende des Kurses können das hier tun.",
+  begun: "begonnen am {when}",
+  begun_column: "Begonnen",
+  begun_count: { one: "{n} Person hat erst begonnen", other: "{n} Personen haben erst begonnen" },
+  find_learner: "Person suchen",
+  all_states: "Alle",
+  shown: "{n} von {total} angezeigt",
+  resend: "Noch einmal senden",
+  resend_name: "Noch einmal senden: {name}",
+  resend_all: { one: "{n} Bewertung noch einmal senden", other: "{n} Bewertungen noch einmal senden" },
+  resent: { one: "{n} Bewertung ist wieder unterwegs", other: "{n} Bewertungen sind wieder unterwegs" },
+  download: "Als CSV herunterladen",
+  report_handed_in: "Abgegeben",
+  report_mean: "Durchschnitt",
+  report_highest: "Höchste",
+  report_lowest: "Niedrigste",
 
   // the catalogue
   search: "Aktivitäten suchen",
@@ -115,6 +146,14 @@ export const words = {
   client: "Client-ID",
   deployment: "Stelle (Deployment)",
   launch: "Aufruf",
+  received_roles: "Rollen",
+  received_parameters: "Eigene Parameter",
+  received_context: "Kurs",
+  nothing: "keine",
+  rule_none:
+    "Keine Landeregel dieses Tools nennt eine dieser Rollen oder Parameter. Wer das Tool betreibt, sieht hiermit den Grund und kann eine hinzufügen:",
+  rule_matched:
+    "Die Landeregel „{rule}“ gibt {privileges}, und das öffnet hier nichts. Wer das Tool betreibt, sieht hiermit den Grund:",
   role_in_course: "{role} (im Kurs)",
   role_in_institution: "{role} (in der Einrichtung)",
   role_in_system: "{role} (im System)",
@@ -160,4 +199,5 @@ export const words = {
     "Die Bewertung steht noch nicht fest, und diese Lernplattform behält nur endgültige. Sie wird gesendet, sobald sie feststeht.",
   why_rate_limited:
     "Die Lernplattform ist ausgelastet und hat das Tool gebeten zu warten. Die Bewertung ist aufbewahrt und wird von selbst gesendet.",
+  why_superseded: "Eine neuere Bewertung von anderswo ist an ihre Stelle getreten.",
 };

@@ -45,6 +45,9 @@ export const words = {
   own_sent: "Tu calificación ya está en el libro de calificaciones de tu docente.",
   own_refused: "Tu calificación está a salvo aquí, pero el libro de calificaciones de tu docente no la ha aceptado.",
   own_not_sent: "Tu calificación se guarda aquí y no se ha enviado a ningún libro de calificaciones.",
+  own_held:
+    "Tu calificación está a salvo aquí. En el libro de calificaciones se cambió a mano, y allí vale la cambiada.",
+  own_superseded: "Una calificación más reciente ocupó su lugar.",
   own_slow: "Esto tarda más de lo habitual. Puedes salir de esta página: la calificación se envía sin ti.",
 
   // where a mark is, as staff read it
@@ -52,7 +55,12 @@ export const words = {
   state_sent: "En el libro de calificaciones",
   state_refused: "No aceptada",
   state_not_sent: "No enviada",
+  state_held: "Cambiada en el libro",
+  state_superseded: "Sustituida por una más reciente",
   state_count: "{state}: {n}",
+  tried: { one: "{n} intento", other: "{n} intentos" },
+  last_try: "el último, {when}",
+  next_try: "próximo intento {when}",
 
   // marks
   marks_title: "Calificaciones",
@@ -74,6 +82,29 @@ export const words = {
   choose: "Usar esta actividad",
   choose_other: "Elegir otra actividad",
   back: "Volver",
+  part_deliver: "Preparar",
+  part_monitor: "Supervisar",
+  part_grade: "Calificar",
+  part_report: "Informe",
+  delivered: "Quien abre este enlace recibe:",
+  course_link: "Dirección para otro enlace en un curso:",
+  named_by_link: "El propio enlace indica esta actividad. Para usar otra, pon otro enlace en el curso.",
+  not_chosen_staff: "Nadie ha elegido todavía una actividad para este enlace. Quien da el curso puede hacerlo aquí.",
+  begun: "empezó {when}",
+  begun_column: "Empezó",
+  begun_count: { one: "{n} persona solo ha empezado", other: "{n} personas solo han empezado" },
+  find_learner: "Buscar a una persona",
+  all_states: "Todos",
+  shown: "{n} de {total} a la vista",
+  resend: "Enviar de nuevo",
+  resend_name: "Enviar de nuevo: {name}",
+  resend_all: { one: "Enviar de nuevo {n} calificación", other: "Enviar de nuevo {n} calificaciones" },
+  resent: { one: "{n} calificación va de nuevo en camino", other: "{n} calificaciones van de nuevo en camino" },
+  download: "Descargar como CSV",
+  report_handed_in: "Entregado",
+  report_mean: "Media",
+  report_highest: "Máxima",
+  report_lowest: "Mínima",
 
   // the catalogue
   search: "Buscar actividades",
@@ -118,6 +149,14 @@ export const words = {
   client: "Id de cliente",
   deployment: "Lugar (deployment)",
   launch: "Acceso",
+  received_roles: "Roles",
+  received_parameters: "Parámetros propios",
+  received_context: "Curso",
+  nothing: "ninguno",
+  rule_none:
+    "Ninguna regla de destino de esta herramienta nombra estos roles o parámetros. Quien opera la herramienta ve así el motivo y puede añadir una:",
+  rule_matched:
+    "La regla de destino «{rule}» da {privileges}, y eso no abre nada aquí. Quien opera la herramienta ve así el motivo:",
   role_in_course: "{role} (en el curso)",
   role_in_institution: "{role} (en la institución)",
   role_in_system: "{role} (en el sistema)",
@@ -163,4 +202,5 @@ export const words = {
     "La calificación aún no es definitiva y esta plataforma solo guarda las definitivas. Se enviará en cuanto lo sea.",
   why_rate_limited:
     "La plataforma de aprendizaje está ocupada y pidió a la herramienta que espere. La calificación se guarda y se enviará sola.",
+  why_superseded: "Una calificación más reciente, llegada de otro lugar, ocupó su lugar.",
 };

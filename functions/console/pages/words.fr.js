@@ -45,6 +45,9 @@ export const words = {
   own_sent: "Votre note est dans le carnet de notes de votre enseignant(e).",
   own_refused: "Votre note est en sécurité ici, mais le carnet de notes de votre enseignant(e) ne l’a pas acceptée.",
   own_not_sent: "Votre note est conservée ici et n’a été envoyée à aucun carnet de notes.",
+  own_held:
+    "Votre note est conservée ici. Elle a été modifiée dans le carnet de notes, et c’est celle-là qui y compte.",
+  own_superseded: "Une note plus récente a pris sa place.",
   own_slow: "Cela prend plus de temps que d’habitude. Vous pouvez quitter cette page : la note part sans vous.",
 
   // where a mark is, as staff read it
@@ -52,7 +55,12 @@ export const words = {
   state_sent: "Dans le carnet de notes",
   state_refused: "Non acceptée",
   state_not_sent: "Non envoyée",
+  state_held: "Modifiée dans le carnet",
+  state_superseded: "Remplacée par une plus récente",
   state_count: "{state} : {n}",
+  tried: { one: "{n} essai", many: "{n} essais", other: "{n} essais" },
+  last_try: "le dernier, {when}",
+  next_try: "prochain essai {when}",
 
   // marks
   marks_title: "Notes",
@@ -74,6 +82,30 @@ export const words = {
   choose: "Utiliser cette activité",
   choose_other: "Choisir une autre activité",
   back: "Retour",
+  part_deliver: "Mise à disposition",
+  part_monitor: "Suivi",
+  part_grade: "Notation",
+  part_report: "Rapport",
+  delivered: "Qui ouvre ce lien reçoit :",
+  course_link: "Adresse pour un autre lien dans un cours :",
+  named_by_link:
+    "Le lien lui-même nomme cette activité. Pour en utiliser une autre, placez un autre lien dans le cours.",
+  not_chosen_staff: "Personne n’a encore choisi d’activité pour ce lien. Qui enseigne dans le cours peut le faire ici.",
+  begun: "commencé {when}",
+  begun_column: "Commencé",
+  begun_count: { one: "{n} personne a seulement commencé", other: "{n} personnes ont seulement commencé" },
+  find_learner: "Chercher une personne",
+  all_states: "Tous",
+  shown: "{n} sur {total} affichées",
+  resend: "Renvoyer",
+  resend_name: "Renvoyer : {name}",
+  resend_all: { one: "Renvoyer {n} note", other: "Renvoyer {n} notes" },
+  resent: { one: "{n} note est de nouveau en route", other: "{n} notes sont de nouveau en route" },
+  download: "Télécharger en CSV",
+  report_handed_in: "Remis",
+  report_mean: "Moyenne",
+  report_highest: "La plus haute",
+  report_lowest: "La plus basse",
 
   // the catalogue
   search: "Rechercher des activités",
@@ -118,6 +150,14 @@ export const words = {
   client: "Identifiant client",
   deployment: "Endroit (deployment)",
   launch: "Lancement",
+  received_roles: "Rôles",
+  received_parameters: "Paramètres personnalisés",
+  received_context: "Cours",
+  nothing: "aucun",
+  rule_none:
+    "Aucune règle de destination de cet outil ne nomme ces rôles ou paramètres. Qui exploite l’outil en voit ainsi la raison et peut en ajouter une :",
+  rule_matched:
+    "La règle de destination « {rule} » donne {privileges}, ce qui n’ouvre rien ici. Qui exploite l’outil en voit ainsi la raison :",
   role_in_course: "{role} (dans le cours)",
   role_in_institution: "{role} (dans l’établissement)",
   role_in_system: "{role} (dans le système)",
@@ -163,4 +203,5 @@ export const words = {
     "La note n’est pas encore définitive, et cette plateforme ne garde que des notes définitives. Elle sera envoyée dès qu’elle le sera.",
   why_rate_limited:
     "La plateforme d’apprentissage est occupée et a demandé à l’outil d’attendre. La note est conservée et sera envoyée d’elle-même.",
+  why_superseded: "Une note plus récente, venue d’ailleurs, a pris sa place.",
 };

@@ -45,6 +45,8 @@ export const words = {
   own_sent: "Vurderingen din er i karakterboken til læreren din.",
   own_refused: "Vurderingen din er trygg her, men karakterboken til læreren din tok den ikke imot.",
   own_not_sent: "Vurderingen din er lagret her og er ikke sendt til noen karakterbok.",
+  own_held: "Vurderingen din er trygg her. Den ble endret i karakterboken til læreren din, og den endrede gjelder der.",
+  own_superseded: "En nyere vurdering har tatt plassen.",
   own_slow: "Dette tar lengre tid enn vanlig. Du kan forlate siden: Vurderingen blir sendt uten deg.",
 
   // where a mark is, as staff read it
@@ -52,7 +54,12 @@ export const words = {
   state_sent: "I karakterboken",
   state_refused: "Ikke godtatt",
   state_not_sent: "Ikke sendt",
+  state_held: "Endret i karakterboken",
+  state_superseded: "Erstattet av en nyere",
   state_count: "{state}: {n}",
+  tried: { one: "prøvd {n} gang", other: "prøvd {n} ganger" },
+  last_try: "sist {when}",
+  next_try: "neste forsøk {when}",
 
   // marks
   marks_title: "Vurderinger",
@@ -74,6 +81,29 @@ export const words = {
   choose: "Bruk denne aktiviteten",
   choose_other: "Velg en annen aktivitet",
   back: "Tilbake",
+  part_deliver: "Gjennomføring",
+  part_monitor: "Oppfølging",
+  part_grade: "Vurdering",
+  part_report: "Rapport",
+  delivered: "Den som åpner denne lenken, får:",
+  course_link: "Adresse til en annen lenke i et kurs:",
+  named_by_link: "Lenken nevner selv denne aktiviteten. Vil du bruke en annen, legger du en annen lenke i kurset.",
+  not_chosen_staff: "Ingen har valgt en aktivitet for denne lenken ennå. En lærer i kurset kan gjøre det her.",
+  begun: "begynte {when}",
+  begun_column: "Begynte",
+  begun_count: { one: "{n} person har bare begynt", other: "{n} personer har bare begynt" },
+  find_learner: "Finn en person",
+  all_states: "Alle",
+  shown: "Viser {n} av {total}",
+  resend: "Send på nytt",
+  resend_name: "Send på nytt: {name}",
+  resend_all: { one: "Send {n} vurdering på nytt", other: "Send {n} vurderinger på nytt" },
+  resent: { one: "{n} vurdering er på vei igjen", other: "{n} vurderinger er på vei igjen" },
+  download: "Last ned som CSV",
+  report_handed_in: "Levert",
+  report_mean: "Gjennomsnitt",
+  report_highest: "Høyeste",
+  report_lowest: "Laveste",
 
   // the catalogue
   search: "Søk etter aktiviteter",
@@ -118,6 +148,14 @@ export const words = {
   client: "Klient-ID",
   deployment: "Sted (deployment)",
   launch: "Oppstart",
+  received_roles: "Roller",
+  received_parameters: "Egendefinerte parametere",
+  received_context: "Kurs",
+  nothing: "ingen",
+  rule_none:
+    "Ingen landingsregel i dette verktøyet nevner disse rollene eller parameterne. De som drifter verktøyet, ser hvorfor og kan legge til en:",
+  rule_matched:
+    "Landingsregelen «{rule}» gir {privileges}, og det åpner ingenting her. De som drifter verktøyet, ser hvorfor:",
   role_in_course: "{role} (i kurset)",
   role_in_institution: "{role} (i institusjonen)",
   role_in_system: "{role} (i systemet)",
@@ -163,4 +201,5 @@ export const words = {
     "Vurderingen er ikke endelig ennå, og denne læringsplattformen beholder bare endelige. Den sendes så snart den er endelig.",
   why_rate_limited:
     "Læringsplattformen er opptatt og ba verktøyet vente. Vurderingen er tatt vare på og sendes av seg selv.",
+  why_superseded: "En nyere vurdering fra et annet sted har tatt plassen.",
 };

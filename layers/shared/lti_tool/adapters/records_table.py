@@ -444,6 +444,7 @@ def _attempt_item(link: LinkKey, attempt: Attempt) -> Item:
         "score_given": _number(attempt.score_given),
         "score_maximum": _number(attempt.score_maximum),
         "submitted_at": _text(attempt.submitted_at),
+        "preview": attempt.is_preview or None,
     }
 
 
@@ -457,6 +458,7 @@ def _attempt(item: Item) -> Attempt:
         score_given=float(item["score_given"]),
         score_maximum=float(item["score_maximum"]),
         submitted_at=_moment(item["submitted_at"]),
+        is_preview=item.get("preview", False),
     )
 
 

@@ -232,7 +232,7 @@ def parse_answers(document: object) -> Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What a learner handed in on a resource link, and what it earned."""
+    """What a learner handed in on a resource link, and what it earned; of a preview, no score is sent."""
 
     user_id: str
     name: str | None
@@ -241,6 +241,7 @@ class Attempt:
     score_given: float
     score_maximum: float
     submitted_at: datetime
+    is_preview: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from lti_tool.domain.activity import Activity
 from lti_tool.domain.launch import AnyLaunch, DeepLinkingLaunch, ResourceLinkLaunch, SubmissionReviewLaunch, landing_of
 from lti_tool.domain.roles import Right
 from lti_tool.domain.score import OutboxEntry, ScoreState, iso
 from lti_tool.domain.session import Session
-from lti_tool.use_cases.activity import Progress, Work
+from lti_tool.use_cases.activity import Progress, Work, named_by_link
 
 CAUSES = {
     "line_item_gone": "The gradebook column is not there any more. It can be sent again once the column is back.",
@@ -101,7 +102,7 @@ def work_view(work: Work) -> dict[str, Any]:
         "submitted_at": iso(attempt.submitted_at),
         "score_given": attempt.score_given,
         "score_maximum": attempt.score_maximum,
-        "delivery": _delivery(work.delivery),
+        "delivery": _way(work),
     }
 
 
@@ -123,6 +124,11 @@ def score_view(entry: OutboxEntry) -> dict[str, Any]:
     }
 
 
+def delivery_view(activity: Activity, launch: AnyLaunch) -> dict[str, Any]:
+    """What the link opens. `named_by_link`: what is chosen here would not count."""
+    return {"activity": activity.summary(), "named_by_link": named_by_link(launch) is not None}
+
+
 def progress_view(progress: Progress) -> dict[str, Any]:
     started, submitted = progress.started_at, progress.submitted_at
     return {
@@ -130,6 +136,25 @@ def progress_view(progress: Progress) -> dict[str, Any]:
         **_given(name=progress.name),
         **_given(started_at=started and iso(started), submitted_at=submitted and iso(submitted)),
     }
+
+
+def _way(work: Work) -> dict[str, Any]:
+    """Where a mark is, how often it was tried, since when in vain, and when next."""
+    entry = work.delivery
+    if entry is None and work.attempt.is_preview:
+        return {"state": "not_sent", "sentence": CAUSES["preview_user"], "cause": "preview_user"}
+    if entry is None:
+        return _delivery(None)
+    if work.is_superseded:
+        return {"state": "superseded", "sentence": "A newer mark from elsewhere took this one's place."}
+    failing = entry.cause is not None and entry.state is ScoreState.WAITING
+    moments = {
+        "next_try_at": entry.next_try_at if failing else None,
+        "failing_since": entry.failing_since if failing else None,
+        "refused_at": entry.refused_at if entry.state is ScoreState.REFUSED else None,
+    }
+    tried = {"attempts": entry.attempts} if entry.attempts else {}
+    return {**_delivery(entry), **tried, **{name: iso(moment) for name, moment in moments.items() if moment}}
 
 
 def _delivery(entry: OutboxEntry | None) -> dict[str, Any]:

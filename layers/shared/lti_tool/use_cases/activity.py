@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from lti_tool.domain.activity import (
 from lti_tool.domain.errors import ActivityNotBoundError, NotPermittedError
 from lti_tool.domain.launch import AnyLaunch, ResourceLink, ResourceLinkLaunch, SubmissionReviewLaunch
 from lti_tool.domain.roles import Right
-from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey
+from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey, ScoreState
 from lti_tool.use_cases.ports import Catalogue, Clock, LinkKey, Nudges, Outbox, Records
 
 
@@ -28,6 +29,11 @@ class Work:
 
     attempt: Attempt
     delivery: OutboxEntry | None
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether a newer score from elsewhere stands in the outbox."""
+        return self.delivery is not None and self.delivery.score.timestamp > self.attempt.submitted_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +130,7 @@ class ActivityDesk:
             score_given=activity.score(answers),
             score_maximum=activity.score_maximum,
             submitted_at=self.clock(),
+            is_preview=launch.is_preview,
         )
         if launch.user.id is None:  # marked and shown, but nobody's
             return Work(attempt=attempt, delivery=None)
@@ -138,8 +145,10 @@ class ActivityDesk:
     def all_work(self, launch: AnyLaunch) -> list[Work]:
         """Who handed in on this link, with each mark's way; for those who may see marks."""
         _require(launch, Right.GRADE, Right.REPORT)
-        line_item = launch.grades.line_item if launch.grades else None
-        entries = self.outbox.of_line_item(launch.registration, line_item) if line_item else ()
+        return self._all_work(launch)
+
+    def _all_work(self, launch: AnyLaunch) -> list[Work]:
+        entries = self._entries(launch)
         by_user = {entry.score.key.user_id: entry for entry in entries}
         if isinstance(activity := self.summarised(launch), ExternalActivity):
             names = {start.user_id: start.name for start in self.records.starts(_link(launch))}
@@ -148,12 +157,27 @@ class ActivityDesk:
         attempts = self.records.attempts(_link(launch))
         return [Work(attempt=attempt, delivery=by_user.get(attempt.user_id)) for attempt in attempts]
 
+    def resend(self, launch: AnyLaunch, users: Set[str] | None) -> int:
+        """Send again what the platform refused, of these learners or, with `None`, of all; how many marks.
+
+        A mark that was changed in the gradebook is sent again by name alone: there a teacher has decided. What waits,
+        was sent, or is not to be sent, stays as it is.
+        """
+        states = (ScoreState.REFUSED,) if users is None else (ScoreState.REFUSED, ScoreState.HELD)
+        _require(launch, Right.GRADE)
+        wanted = (
+            entry.score.key
+            for entry in self._entries(launch)
+            if entry.state in states and (users is None or entry.score.key.user_id in users)
+        )
+        return self.nudges.nudge_all(key for key in wanted if self.outbox.reopen(key))
+
     def progress(self, launch: AnyLaunch) -> list[Progress]:
         """Who has begun on this link and who has handed in, and no mark; for those who monitor."""
         _require(launch, Right.MONITOR)
         link = _link(launch)
         starts = {start.user_id: start for start in self.records.starts(link)}
-        attempts = {attempt.user_id: attempt for attempt in self.records.attempts(link)}
+        attempts = {work.attempt.user_id: work.attempt for work in self._all_work(launch)}
         return [
             Progress(
                 user_id=user_id,
@@ -163,6 +187,10 @@ class ActivityDesk:
             )
             for user_id in {**starts, **attempts}
         ]
+
+    def _entries(self, launch: AnyLaunch) -> Sequence[OutboxEntry]:
+        line_item = launch.grades.line_item if launch.grades else None
+        return self.outbox.of_line_item(launch.registration, line_item) if line_item else ()
 
 
 def named_by_link(launch: AnyLaunch) -> str | None:
