@@ -36,8 +36,10 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
     )
     rotate.set_defaults(verb=_rotate)
     revoke = verbs.add_parser("revoke", parents=[common], help="unpublish and disable a key at once")
-    revoke.add_argument(
-        "kid", metavar="KID", help="as `lti keys list` shows it; last and after --, if it begins with -"
+    which = revoke.add_mutually_exclusive_group(required=True)
+    which.add_argument("kid", metavar="KID", nargs="?", help="as `lti keys list` shows it")
+    which.add_argument(
+        "--kid", dest="dashed", metavar="KID", help="the same, as --kid=KID, where it begins with a dash"
     )
     revoke.set_defaults(verb=_revoke)
     verbs.add_parser("audit", parents=[common], help="who changed the keys, and when").set_defaults(verb=_audit)
@@ -66,14 +68,14 @@ def _rotate(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _revoke(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
-    rotation = _introduced(stack)
+    rotation, kid = _introduced(stack), options.kid or options.dashed
     before = rotation.ring()
     waited = before.waiting
-    ring = rotation.revoke(options.kid)
-    revoked = ring.find(options.kid)
+    ring = rotation.revoke(kid)
+    revoked = ring.find(kid)
     has_changed = ring.signing is not None and before.signing is not None and ring.signing.kid != before.signing.kid
     return {
-        "revoked": options.kid,
+        "revoked": kid,
         "then": _then(revoked) if revoked else "deleted",
         "signing": ring.signing.kid if ring.signing else None,
         "warning": _warning() if has_changed and not _is_known(waited, ring) else None,

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import count, cycle
 from typing import Any
 
 import boto3
 import pytest
 from joserfc import jws
+from joserfc.errors import JoseError
 from moto.kms import models
 from moto.kms.responses import KmsResponse
 
 from local.moto_server import mend_kms
+from lti_tool.adapters.access_tokens import token_request
 from lti_tool.adapters.audit_table import AuditTable
 from lti_tool.adapters.health import TablesHealth
 from lti_tool.adapters.key_ring_table import KeyRingTable
 from lti_tool.adapters.kms import STACK_TAG, KmsSigner, KmsVault
+from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.adapters.regions_table import RegionsTable
 from lti_tool.domain.audit import KEYS
 from lti_tool.domain.errors import RotationUnderWayError, StoreUnavailableError, UnknownSigningKeyError
@@ -27,7 +31,7 @@ from lti_tool.domain.keyring import KeyRing, KeyState, RingKey
 from lti_tool.use_cases.jwks import KeyPublisher
 from lti_tool.use_cases.keys import KeyRotation, Pace
 from tests.adapters.conftest import Clock
-from tests.support.platform import verified_by_jwks
+from tests.support.platform import Platform, Received, Reply, serving, verified_by_jwks
 from tests.support.stack import REGION, Stack
 
 TABLE = "RegistrationsTable"
@@ -461,3 +465,56 @@ def live_keys(region: Region) -> list[str]:
     """The keys of KMS that could sign."""
     described = (region.kms.describe_key(KeyId=key_id)["KeyMetadata"] for key_id in region.keys_in_kms())
     return [key["KeyId"] for key in described if key["Enabled"]]
+
+
+# --- Platforms in the meantime ----------------------------------------------------------------------------------------
+
+
+@dataclass(kw_only=True)
+class Caching(Platform):
+    """A platform that keeps our key set for an hour, never fetches it sooner, and believes no other signature."""
+
+    clock: Clock
+    fetch: Callable[[], dict[str, Any]]
+    kept: tuple[datetime, dict[str, Any]] | None = None
+    signed_by: list[str] = field(default_factory=list)
+    refused: int = 0
+
+    def answer(self, request: Received) -> Reply:
+        if self.kept is None or self.clock() - self.kept[0] >= timedelta(hours=1):
+            self.kept = (self.clock(), self.fetch())
+        assertion = request.form()["client_assertion"]
+        try:
+            claims = verified_by_jwks(assertion, self.kept[1])
+        except (JoseError, ValueError):
+            self.refused += 1
+            return Reply(status=400, body=b'{"error": "invalid_client"}')
+        assert claims["exp"] > self.clock().timestamp()
+        self.signed_by.append(kid_of(assertion))
+        return Reply(body=b'{"access_token": "t", "token_type": "bearer", "expires_in": 1}')
+
+
+def test_a_thousand_calls_across_a_rotation_are_all_believed(rotated: Region) -> None:
+    """The functions' instances each believe what they read for a minute, and the platform its key set for an hour."""
+    clock = rotated.clock
+    publishers, signers = [rotated.publisher() for _ in range(3)], [rotated.signer() for _ in range(3)]
+    turns = count()
+
+    def fetch() -> dict[str, Any]:
+        return publishers[next(turns) % 3].publish(f"https://{rotated.name}.tool.example")
+
+    with serving(kind=partial(Caching, clock=clock, fetch=fetch)) as platform:
+        assert isinstance(platform, Caching)
+        registration, http = platform.registration(), PlatformHttp(loopback_http=True)
+        for number in range(1000):  # five days, each time some calls within seconds
+            if number % 5 == 0:
+                clock.goes_on(minutes=36)
+                rotated.rotation.run()
+            form = token_request(registration, ("scope",), signers[number % 3], clock())
+            http.post(registration.token_endpoint, data=form, headers={}, what="token_endpoint")
+            clock.goes_on(seconds=2)
+
+    assert platform.refused == 0
+    assert len(platform.signed_by) == 1000
+    assert len(set(platform.signed_by)) == 2
+    assert rotated.states()[-2:] == ["out_of_service", "signing"]
