@@ -26,6 +26,8 @@ class ParallelBatchProcessor(BatchProcessor):
     _threads = ThreadPoolExecutor(AT_ONCE)
 
     def process(self) -> list[Any]:
+        wiring.grade_sync()  # one of each, built before ten threads ask for it
+        wiring.dead_letters()
         return list(self._threads.map(self._process_record, self.records))
 
 
