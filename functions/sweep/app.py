@@ -7,5 +7,6 @@ from lti_tool.runtime import telemetry, wiring
 
 def lambda_handler(_: dict[str, Any], __: object) -> dict[str, int]:
     nudged = wiring.sweep().run()
-    telemetry.logger().info("swept", nudged=nudged)
+    # The alarm OldestScoreAlarm reads this line.
+    telemetry.logger().info("swept", nudged=nudged, oldest_seconds=wiring.sweep().oldest_seconds())
     return {"nudged": nudged}

@@ -291,6 +291,18 @@ def test_a_lost_nudge_costs_time_and_no_mark(world: World) -> None:
     assert world.nudged() == "sent"
 
 
+def test_the_sweep_says_how_long_the_longest_waiting_score_has_waited(world: World) -> None:
+    sweep = Sweep(outbox=world.outbox, nudges=world.nudges, clock=world.clock)
+
+    none_waits = sweep.oldest_seconds()
+    world.scores(7)
+    world.clock.goes_on(minutes=90)
+    one_waits = sweep.oldest_seconds()
+    world.nudged()
+
+    assert (none_waits, one_waits, sweep.oldest_seconds()) == (0, 5400, 0)
+
+
 def test_a_refused_score_is_not_tried_again_but_a_newer_one_is(world: World) -> None:
     world.scores(7)
     world.gradebook.happens.append(fails(PlatformRefusedError("line_item_gone", http_status=404)))

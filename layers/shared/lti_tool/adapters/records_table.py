@@ -20,6 +20,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SHARDS = tuple("0123456789abcdef")
+_LOOKED_AT = 20_000  # waiting scores at most, to find the oldest: some six megabytes
 _NEWER = "#timestamp < :timestamp"
 _NO_FINAL_MARK = "(#score_given = :empty OR #grading_progress <> :fully_graded)"
 _NO_MARK = "#score_given = :empty"
@@ -256,7 +258,14 @@ class RecordsTable:
         for shard in _SHARDS:
             yield from self._indexed("refused", shard)
 
+    def oldest_waiting(self) -> datetime | None:
+        waiting = islice((item for shard in _SHARDS for item in self._index_items("due", shard)), _LOOKED_AT)
+        return min((_moment(item["timestamp"]) for item in waiting), default=None)
+
     def _indexed(self, index: str, shard: str, and_where: str = "", values: Item | None = None) -> Iterator[ScoreKey]:
+        return map(_key, self._index_items(index, shard, and_where, values))
+
+    def _index_items(self, index: str, shard: str, and_where: str = "", values: Item | None = None) -> Iterator[Item]:
         """The scores that stand in one partition of a sparse index, which is named like its key; read page by page."""
         start: dict[str, Any] = {}
         while True:
@@ -268,7 +277,7 @@ class RecordsTable:
                     ExpressionAttributeValues=marshal({":shard": shard, **(values or {})}),
                     **start,
                 )
-            yield from (_key(unmarshal(item)) for item in page["Items"])
+            yield from map(unmarshal, page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

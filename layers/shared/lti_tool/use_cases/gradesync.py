@@ -134,3 +134,8 @@ class Sweep:
     def run(self) -> int:
         due = self.outbox.due(self.clock() - OVERDUE)
         return self.nudges.nudge_all(islice(due, SWEPT_AT_ONCE))
+
+    def oldest_seconds(self) -> int:
+        """How long the longest waiting score has waited; 0 when none waits."""
+        oldest = self.outbox.oldest_waiting()
+        return 0 if oldest is None else max(0, int((self.clock() - oldest).total_seconds()))

@@ -363,6 +363,9 @@ class Outbox(Protocol):
     def all_refused(self) -> Iterator[ScoreKey]:
         """The same for scores that a platform refused."""
 
+    def oldest_waiting(self) -> datetime | None:
+        """The timestamp of the score that waits longest; `None` when none waits."""
+
 
 class Nudges(Protocol):
     def nudge(self, key: ScoreKey, *, after_seconds: int = 0) -> None:
