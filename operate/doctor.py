@@ -178,7 +178,7 @@ class Rounds:
             sentence = (
                 "The record of this region lacks the key that signs: the other regions' key sets do not have it, and"
                 " platforms that fetch those refuse us. It is written anew when our key set is asked for, at most"
-                " every five minutes."
+                " once a minute."
             )
             mend = f"curl {self.stack.tool_url}/lti/jwks.json"
             yield Finding(field="signing key", problem="key_not_published", sentence=sentence, mend=mend)
@@ -193,7 +193,7 @@ class Rounds:
             if region.name == settings().region and region.base_url != self.stack.tool_url:
                 sentence = (
                     f"The record of this region says {region.base_url}, the stack {self.stack.tool_url}. It is written"
-                    " anew when our key set is asked for, at most every five minutes."
+                    " anew when our key set is asked for, at most once a minute."
                 )
                 mend = f"curl {self.stack.tool_url}/lti/jwks.json"
                 yield Finding(field=region.name, problem="region_moved", sentence=sentence, mend=mend)
