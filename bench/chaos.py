@@ -328,6 +328,7 @@ class Chaos:
             registrations=RegistrationsTable(dynamodb, "RegistrationsTable"),
             outbox=life.lived(RecordsTable(dynamodb, "RecordsTable", self.clock), store=True),
             gradebook=life.lived(PlatformGradebook(http, tokens, self.clock)),
+            columns=life.lived(RecordsTable(dynamodb, "RecordsTable", self.clock), store=True),
             gates=gates,
             nudges=life.lived(FastQueue(self.stack.sqs, self.stack.queue_url)),
             clock=self.clock,

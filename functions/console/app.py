@@ -8,6 +8,7 @@ from lti_tool.domain.errors import InvalidRequestError, NotFoundError, NotPermit
 from lti_tool.domain.roles import Right
 from lti_tool.domain.session import Session, SessionToken
 from lti_tool.runtime import http, static, views, wiring
+from lti_tool.use_cases.lineitem import note_column
 
 PAGES = static.Pages(Path(__file__).parent / "pages")
 LONGEST_LIST = 50
@@ -73,6 +74,7 @@ def marks(_: http.Request, session: Session) -> http.Response:
     if session.launch.may(Right.MONITOR):
         begun = (progress for progress in desk.progress(session.launch) if progress.submitted_at is None)
         view["begun"] = [views.progress_view(progress) for progress in begun]
+    note_column(session.launch, wiring.link_columns())
     return http.as_json(view)
 
 
@@ -98,7 +100,9 @@ def binding(request: http.Request, session: Session) -> http.Response:
 
 
 def departure(_: http.Request, session: Session) -> http.Response:
-    return http.as_json({"url": wiring.departure().depart(session)}, status=201)
+    url = wiring.departure().depart(session)
+    note_column(session.launch, wiring.link_columns())
+    return http.as_json({"url": url}, status=201)
 
 
 CALLS: dict[str, dict[str, Callable[[http.Request, Session], http.Response]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,10 +22,12 @@ from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.adapters.records_table import RecordsTable
 from lti_tool.adapters.registrations_table import RegistrationsTable
 from lti_tool.domain.errors import PlatformRefusedError
-from lti_tool.domain.lineitem import NewLineItem
+from lti_tool.domain.lineitem import LinkColumn, NewLineItem, column_of_link
 from lti_tool.domain.registration import PlatformFamily, Registration
 from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey, ScoreState
 from lti_tool.use_cases.gradesync import GradeSync
+from lti_tool.use_cases.lineitem import ColumnFinder
+from lti_tool.use_cases.ports import LinkKey
 from tests.campus.stand_in import Clock, StandInTool, Visitor
 from tests.support.stack import Stack
 
@@ -81,7 +84,10 @@ class Marks:
         self.sync = GradeSync(
             registrations=registrations,
             outbox=self.outbox,
-            gradebook=self.gradebook,
+            gradebook=ColumnFinder(
+                gradebook=self.gradebook, line_items=self.gradebook, columns=self.outbox, clock=self.now
+            ),
+            columns=self.outbox,
             gates=Gates(),
             nudges=Nudges(),
             clock=self.now,
@@ -355,6 +361,66 @@ def test_columns_are_made_found_changed_and_removed(anywhere: Marks) -> None:
         "mine",
     )
     assert gradebook.find(registration, container, tag="mine") == []
+
+
+def link_without_column(marks: Marks) -> tuple[LinkKey, LinkColumn]:
+    """An activity that was added by hand: its launches name the course's columns, and none of its own."""
+    course = marks.visitor.course()
+    made = marks.visitor.control(f"{marks.visitor.slug}/courses/{course['id']}/activities", {"title": "Poster"})
+    link_id = made["resource_link_id"]
+    link = LinkKey(registration=marks.registration.reference, deployment_id="1", resource_link_id=link_id)
+    key = column_of_link(course["line_items_url"], "1", link_id)
+    return link, LinkColumn(key=key, line_item=None, container=course["line_items_url"], label="Poster")
+
+
+def test_a_score_that_names_a_link_makes_its_column_once(anywhere: Marks) -> None:
+    link, column = link_without_column(anywhere)
+    anywhere.outbox.note_column(link, column)
+    keys = [replace(anywhere.key(user), line_item=column.key) for user in ("student1", "student2")]
+    for key in keys:
+        anywhere.gives(27, key=key)
+
+    outcomes = [anywhere.sync.send(key) for key in keys]
+
+    made = anywhere.gradebook.find(
+        anywhere.registration, column.container or "", resource_link_id=link.resource_link_id
+    )
+    assert outcomes == ["sent", "sent"]
+    assert [(item.label, item.score_maximum) for item in made] == [("Poster", 40.0)]
+    found = anywhere.outbox.column(link)
+    assert found is not None
+    assert (found.key, found.line_item) == (column.key, made[0].url)
+
+
+def test_a_column_that_was_made_before_the_sender_died_is_found_and_not_made_again(anywhere: Marks) -> None:
+    link, column = link_without_column(anywhere)
+    anywhere.outbox.note_column(link, column)
+    new = NewLineItem(label="Poster", score_maximum=40.0, resource_link_id=link.resource_link_id, tag="mark")
+    anywhere.outbox.claim_column(link, anywhere.now() + timedelta(minutes=2))
+    made = anywhere.gradebook.create(anywhere.registration, column.container or "", new)  # and nobody hears of it
+    key = replace(anywhere.key(), line_item=column.key)
+    anywhere.gives(27, key=key)
+
+    too_early = anywhere.sync.send(key)
+    anywhere.clock.time += 150
+    later = anywhere.sync.send(key)
+
+    found = anywhere.outbox.column(link)
+    assert (too_early, later) == ("postponed", "sent")
+    assert found is not None
+    assert found.line_item == made.url
+
+
+def test_a_score_for_a_link_that_nobody_noted_says_so(anywhere: Marks) -> None:
+    _, column = link_without_column(anywhere)
+    key = replace(anywhere.key(), line_item=column.key)
+    anywhere.gives(27, key=key)
+
+    assert anywhere.sync.send(key) == "refused"
+
+    entry = anywhere.outbox.find(key)
+    assert entry is not None
+    assert entry.cause == "line_item_unknown"
 
 
 def test_the_column_of_an_activity_is_not_ours_to_delete(anywhere: Marks) -> None:

@@ -14,6 +14,7 @@ from lti_tool.adapters import records_table
 from lti_tool.adapters.records_table import RecordsTable
 from lti_tool.domain.activity import Attempt, Start
 from lti_tool.domain.errors import ScoreHeldError
+from lti_tool.domain.lineitem import LinkColumn
 from lti_tool.domain.registration import RegistrationReference, reference_of
 from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey, ScoreState
 from lti_tool.use_cases.ports import LinkKey
@@ -62,6 +63,48 @@ def leased(table: RecordsTable, clock: Clock) -> OutboxEntry:
     entry = table.lease(KEY, clock() + timedelta(seconds=30))
     assert entry is not None
     return entry
+
+
+# --- Columns of links -------------------------------------------------------------------------------------------------
+
+CONTAINER = "https://lms.example/items"
+
+
+def noted(line_item: str | None, key: str | None = None) -> LinkColumn:
+    return LinkColumn(key=key or line_item or f"{CONTAINER}#link", line_item=line_item, container=CONTAINER, label="x")
+
+
+def test_a_column_that_a_launch_named_is_replaced_by_the_next_one(table: RecordsTable) -> None:
+    assert table.column(LINK) is None
+
+    for number in (1, 1, 2):
+        table.note_column(LINK, noted(f"{CONTAINER}/{number}"))
+
+    assert table.column(LINK) == noted(f"{CONTAINER}/2")
+
+
+def test_scores_stay_under_the_key_that_a_link_had_first(table: RecordsTable) -> None:
+    table.note_column(LINK, noted(None))
+    for number in (1, 2, 2):
+        table.note_column(LINK, noted(f"{CONTAINER}/{number}"))
+    table.note_column(LINK, noted(None))
+
+    assert table.column(LINK) == noted(f"{CONTAINER}/2", key=f"{CONTAINER}#link")
+
+
+def test_one_sender_at_a_time_looks_for_a_column_until_it_is_known(table: RecordsTable, clock: Clock) -> None:
+    unknown = table.claim_column(LINK, clock() + timedelta(minutes=2))
+    table.note_column(LINK, noted(None))
+    first, second = (table.claim_column(LINK, clock() + timedelta(minutes=2)) for _ in range(2))
+    clock.goes_on(minutes=2)
+    after_a_death = table.claim_column(LINK, clock() + timedelta(minutes=2))
+    table.found_column(LINK, f"{CONTAINER}/1")
+    table.found_column(LINK, f"{CONTAINER}/2")
+    clock.goes_on(minutes=2)
+
+    assert (unknown, first, second, after_a_death) == (False, True, False, True)
+    assert table.claim_column(LINK, clock() + timedelta(minutes=2)) is False
+    assert table.column(LINK) == noted(f"{CONTAINER}/1", key=f"{CONTAINER}#link")
 
 
 # --- Marks and progress -----------------------------------------------------------------------------------------------

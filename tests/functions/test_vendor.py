@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -441,3 +442,58 @@ def test_the_role_for_another_account_calls_these_routes_and_sends_messages_and_
         "GET/api/launches/*",
     ]
     assert (sends["Action"], sends["Resource"]) == ("sqs:SendMessage", "ScoresQueue.Arn")
+
+
+# --- Scores that name a link ------------------------------------------------------------------------------------------
+
+
+def test_a_score_may_name_the_link_instead_of_its_column(stack: Stack, platform: Platform, browser: Browser) -> None:
+    stack.offers(APP)
+    departs(browser, platform)
+
+    taken = browser.post("/api/scores", document=message(platform, line_item=ABSENT, resource_link_id="link-1"))
+    receives(*stack.queued())
+
+    assert taken.status == 202
+    assert browser.get(taken.headers["location"]).json()["state"] == "sent"
+    assert taken.json()["id"] == browser.post("/api/scores", document=message(platform)).json()["id"]
+
+
+def test_a_link_whose_launch_named_no_column_gets_one_of_its_own(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    stack.offers(APP)
+    made = {"id": platform.line_item, "label": "x", "scoreMaximum": 40}
+    platform.will_answer("/lineitems", Reply(body=b"[]"), Reply(status=201, body=json.dumps(made).encode()))
+    departs(browser, platform, endpoint={"scope": [], "lineitems": f"{platform.url}/lineitems"})
+    before = len(platform.received)
+
+    taken = browser.post("/api/scores", document=message(platform, line_item=ABSENT, resource_link_id="link-1"))
+    asked_by_the_request = platform.received[before:]
+    receives(*stack.queued())
+
+    assert asked_by_the_request == []
+    assert browser.get(taken.headers["location"]).json()["state"] == "sent"
+    assert [request.method for request in platform.requests_to("/lineitems")] == ["GET", "POST"]
+    posted = platform.requests_to("/lineitems")[1].json()
+    assert posted == {"label": "Week 1", "scoreMaximum": 40.0, "resourceLinkId": "link-1", "tag": "mark"}
+    assert len(platform.scores) == 1
+
+
+def test_a_score_for_a_link_that_nobody_opened_is_not_taken(stack: Stack, platform: Platform, browser: Browser) -> None:
+    before = stack.contents()
+
+    answer = browser.post("/api/scores", document=message(platform, line_item=ABSENT, resource_link_id="link-9"))
+
+    assert (answer.status, answer.code) == (409, "line_item_unknown")
+    assert stack.contents() == before
+
+
+@pytest.mark.parametrize("named", [{"line_item": ABSENT}, {"resource_link_id": "link-1"}])
+def test_a_score_names_a_column_or_a_link_and_not_both(
+    platform: Platform, browser: Browser, named: dict[str, Any]
+) -> None:
+    answer = browser.post("/api/scores", document=message(platform, **named))
+
+    assert (answer.status, answer.code) == (422, "invalid_score_message")
+    assert "resource_link_id" in str(answer.json())

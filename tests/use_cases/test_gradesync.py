@@ -87,6 +87,7 @@ class World:
             registrations=self.registrations,
             outbox=self.outbox,
             gradebook=self.gradebook,
+            columns=self.outbox,
             gates=self.gates,
             nudges=self.nudges,
             clock=clock,

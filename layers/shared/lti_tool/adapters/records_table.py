@@ -3,6 +3,7 @@
 | pk | sk | holds |
 | --- | --- | --- |
 | `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `binding` | which activity the link opens |
+| `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `column` | where its marks go in the gradebook |
 | `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `attempt#USER` | a learner's newest attempt |
 | `link#REFERENCE#DEPLOYMENT#RESOURCE_LINK` | `start#USER` | when a learner began |
 | `scores#` + first 44 of a score's id | `score#` + the rest | a score on its way, or sent |
@@ -29,6 +30,7 @@ from botocore.exceptions import ClientError
 from lti_tool.adapters.dynamodb import ConditionFailedError, Item, marshal, store, unmarshal
 from lti_tool.domain.activity import Attempt, Start
 from lti_tool.domain.errors import ScoreHeldError
+from lti_tool.domain.lineitem import LinkColumn
 from lti_tool.domain.registration import RegistrationReference
 from lti_tool.domain.score import (
     ActivityProgress,
@@ -51,6 +53,7 @@ _LOOKED_AT = 20_000  # waiting scores at most, to find the oldest: some six mega
 _NEWER = "#timestamp < :timestamp"
 _NO_FINAL_MARK = "(#score_given = :empty OR #grading_progress <> :fully_graded)"
 _NO_MARK = "#score_given = :empty"
+_ANOTHER_LINE_ITEM = "column_key <> line_item AND line_item <> :line_item OR attribute_not_exists(line_item)"
 
 
 class RecordsTable:
@@ -71,6 +74,66 @@ class RecordsTable:
         item = {"pk": _link_pk(link), "sk": "binding", "activity_id": activity_id}
         with store():
             self._client.put_item(TableName=self._table, Item=marshal(item))
+
+    def note_column(self, link: LinkKey, column: LinkColumn) -> None:
+        values = {name: getattr(column, name) for name in ("line_item", "container", "label") if getattr(column, name)}
+        assignments = ", ".join(["column_key = :key", *(f"{name} = :{name}" for name in values)])
+        told = {":key": column.key, **{f":{name}": value for name, value in values.items()}}
+        condition = "attribute_not_exists(pk)"
+        if column.line_item is not None:  # a column that replaced the one of before
+            condition += " OR (column_key = line_item AND line_item <> :line_item)"
+        try:
+            self._update_column(link, f"SET {assignments}", condition, told)
+        except ConditionFailedError:
+            if column.line_item is not None:
+                with suppress(ConditionFailedError):  # known
+                    self._update_column(
+                        link, "SET line_item = :line_item", _ANOTHER_LINE_ITEM, {":line_item": column.line_item}
+                    )
+
+    def column(self, link: LinkKey) -> LinkColumn | None:
+        item = self._read(_link_pk(link), "column")
+        if item is None:
+            return None
+        return LinkColumn(
+            key=item["column_key"],
+            line_item=item.get("line_item"),
+            container=item.get("container"),
+            label=item.get("label"),
+        )
+
+    def claim_column(self, link: LinkKey, until: datetime) -> bool:
+        try:
+            self._update_column(
+                link,
+                "SET claimed_until = :until",
+                "attribute_exists(pk) AND attribute_not_exists(line_item)"
+                " AND (attribute_not_exists(claimed_until) OR claimed_until <= :now)",
+                {":until": _text(until), ":now": _text(self._clock())},
+            )
+        except ConditionFailedError:
+            return False
+        return True
+
+    def found_column(self, link: LinkKey, line_item: str) -> None:
+        with suppress(ConditionFailedError):  # erased meanwhile, or a launch has named it
+            self._update_column(
+                link,
+                "SET line_item = :line_item REMOVE claimed_until",
+                "attribute_exists(pk) AND attribute_not_exists(line_item)",
+                {":line_item": line_item},
+            )
+
+    def _update_column(self, link: LinkKey, update: str, condition: str, values: Item) -> None:
+        """Raises ConditionFailedError."""
+        with store():
+            self._client.update_item(
+                TableName=self._table,
+                Key=marshal({"pk": _link_pk(link), "sk": "column"}),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=marshal(values),
+            )
 
     def attempt(self, link: LinkKey, user_id: str) -> Attempt | None:
         item = self._read(_link_pk(link), f"attempt#{_quoted(user_id)}")

@@ -443,6 +443,17 @@ class ScoreConflictError(ToolError):
     administrator = Step.COMPARE_DOCUMENTATION
 
 
+class LineItemUnknownError(ToolError):
+    """Nobody has opened that link since the tool takes note of columns, or its course has none for us."""
+
+    code = "line_item_unknown"
+    status = 409
+    sentence = "The tool does not know the gradebook column of this link yet."
+    student = Step.NOTHING
+    teacher = Step.OPEN_AGAIN
+    administrator = Step.COMPARE_DOCUMENTATION
+
+
 class NotPermittedError(ToolError):
     code = "not_permitted"
     status = 403

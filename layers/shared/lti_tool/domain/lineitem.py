@@ -112,7 +112,22 @@ def next_page(link_header: str, page: str) -> str | None:
     return None
 
 
-# --- A column that is still to be found -------------------------------------------------------------------------
+# --- The column of a resource link ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkColumn:
+    """Where the marks of a resource link go. Scores are kept under `key`, which stays what it was at first.
+
+    That is the line item which a launch named, or an address that stands for it (`column_of_link`); `line_item` is
+    `None` until it is found or made in `container`.
+    """
+
+    key: str
+    line_item: str | None
+    container: str | None
+    label: str | None = None
+
 
 _LINK_PARTS = ("lti-deployment", "lti-resource-link")
 

@@ -271,7 +271,8 @@ class ScoreMessage(_Message):
     issuer: str
     client_id: str
     deployment_id: _Id
-    line_item: _LineItem
+    line_item: _LineItem | None = None
+    resource_link_id: _Id | None = None
     user_id: _Id
     score_given: _Points | None = None
     score_maximum: Annotated[float, Field(gt=0), AfterValidator(_finite)] | None = None
@@ -290,9 +291,16 @@ class ScoreMessage(_Message):
             raise ValueError("score_given and score_maximum come together")
         return self
 
-    def score(self, registration: RegistrationReference) -> Score:
+    @model_validator(mode="after")
+    def _names_one_column(self) -> ScoreMessage:
+        if (self.line_item is None) == (self.resource_link_id is None):
+            raise ValueError("either line_item or resource_link_id says where the mark goes")
+        return self
+
+    def score(self, registration: RegistrationReference, column: str = "") -> Score:
+        """`column` is what scores of the resource link are kept under, where the message names no line item."""
         return Score(
-            key=ScoreKey(registration=registration, line_item=self.line_item, user_id=self.user_id),
+            key=ScoreKey(registration=registration, line_item=self.line_item or column, user_id=self.user_id),
             deployment_id=self.deployment_id,
             timestamp=self.timestamp,
             score_given=self.score_given,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lti_tool.use_cases.keys import KeyRotation
     from lti_tool.use_cases.launch import LaunchVerifier
     from lti_tool.use_cases.login import LoginStarter
+    from lti_tool.use_cases.ports import LinkColumns
     from lti_tool.use_cases.register import PlatformRegistrar
     from lti_tool.use_cases.scores import ScoreDesk
     from lti_tool.use_cases.session import SessionGuard
@@ -223,14 +224,17 @@ def grade_sync() -> GradeSync:
     from lti_tool.adapters.platform_gates import GateRules, PlatformGates
     from lti_tool.adapters.platform_http import PlatformHttp
     from lti_tool.use_cases.gradesync import GradeSync
+    from lti_tool.use_cases.lineitem import ColumnFinder
 
     cache_table = PlatformCache(_dynamodb(), settings().launches_table, now)
     gates = PlatformGates(cache_table, now, GateRules(at_once=settings().platform_at_once))
     http = PlatformHttp(loopback_http=settings().loopback_http, gates=gates, clock=now)
+    gradebook = PlatformGradebook(http, AccessTokens(http, _signer(), cache_table, now), now)
     return GradeSync(
         registrations=registrations(),
         outbox=_records(),
-        gradebook=PlatformGradebook(http, AccessTokens(http, _signer(), cache_table, now), now),
+        gradebook=ColumnFinder(gradebook=gradebook, line_items=gradebook, columns=_records(), clock=now),
+        columns=_records(),
         gates=gates,
         nudges=_queue(),
         clock=now,
@@ -249,7 +253,7 @@ def sweep() -> Sweep:
 def score_intake() -> ScoreIntake:
     from lti_tool.use_cases.vendor import ScoreIntake
 
-    return ScoreIntake(registrations=registrations(), outbox=_records(), nudges=_queue())
+    return ScoreIntake(registrations=registrations(), outbox=_records(), columns=_records(), nudges=_queue())
 
 
 @cache
@@ -334,6 +338,10 @@ def _records() -> RecordsTable:
     from lti_tool.adapters.records_table import RecordsTable
 
     return RecordsTable(_dynamodb(), settings().records_table, now)
+
+
+def link_columns() -> LinkColumns:
+    return _records()
 
 
 @cache

@@ -26,7 +26,8 @@ from lti_tool.domain.score import (
     ScoreNudge,
     wait_before_try,
 )
-from lti_tool.use_cases.ports import Clock, Gates, Gradebook, Nudges, Outbox, Registrations
+from lti_tool.use_cases.lineitem import column_for
+from lti_tool.use_cases.ports import Clock, Gates, Gradebook, LinkColumns, Nudges, Outbox, Registrations
 
 LONGEST_DELAY = timedelta(minutes=15)  # what SQS can delay a message; the sweep takes care of the rest
 LONGEST_SPREAD = timedelta(minutes=1)  # so that not all come at once when a platform may be asked again
@@ -41,6 +42,7 @@ class GradeSync:
     registrations: Registrations
     outbox: Outbox
     gradebook: Gradebook
+    columns: LinkColumns
     gates: Gates
     nudges: Nudges
     clock: Clock
@@ -51,6 +53,7 @@ class GradeSync:
 
         Raises:
             UnknownRegistrationError: a whole score for a platform that we do not know.
+            LineItemUnknownError: a whole score for a link that we do not know.
         """
         if isinstance(message, ScoreNudge):
             return self.send(message.key)
@@ -120,7 +123,7 @@ class GradeSync:
 
     def _score_of(self, message: ScoreMessage) -> Score:
         registration = self.registrations.of_platform(message.issuer, message.client_id)
-        return message.score(registration.reference)
+        return message.score(registration.reference, column_for(message, registration, self.columns))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # names for types only: the hot functions load neither pydant
     from lti_tool.domain.keyring import KeyRing
     from lti_tool.domain.landing import LandingTable
     from lti_tool.domain.launch import AnyLaunch
-    from lti_tool.domain.lineitem import LineItem, NewLineItem
+    from lti_tool.domain.lineitem import LineItem, LinkColumn, NewLineItem
     from lti_tool.domain.login import AuthenticationResponse, LoginAttempt, State
     from lti_tool.domain.region import Region
     from lti_tool.domain.registration import DeploymentStatus, Registration, RegistrationReference
@@ -297,6 +297,20 @@ class LinkKey:
     registration: RegistrationReference
     deployment_id: str
     resource_link_id: str
+
+
+class LinkColumns(Protocol):
+    """Where the marks of resource links go, as launches told us."""
+
+    def note_column(self, link: LinkKey, column: LinkColumn) -> None:
+        """Remember it the first time; afterwards, take over a line item that is new."""
+
+    def column(self, link: LinkKey) -> LinkColumn | None: ...
+
+    def claim_column(self, link: LinkKey, until: datetime) -> bool:
+        """Whether it is for us to find or make the column: one at a time, and not once it is known."""
+
+    def found_column(self, link: LinkKey, line_item: str) -> None: ...
 
 
 class Records(Protocol):

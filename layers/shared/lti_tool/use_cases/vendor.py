@@ -17,7 +17,8 @@ from lti_tool.domain.registration import DeploymentStatus, Registration, require
 from lti_tool.domain.score import OutboxEntry, ScoreId, ScoreMessage, ScoreState
 from lti_tool.domain.session import CODE_LIVES, Session, new_launch_code
 from lti_tool.use_cases.activity import ActivityDesk
-from lti_tool.use_cases.ports import Catalogue, Clock, LaunchCodes, Nudges, Outbox, Registrations
+from lti_tool.use_cases.lineitem import column_for
+from lti_tool.use_cases.ports import Catalogue, Clock, LaunchCodes, LinkColumns, Nudges, Outbox, Registrations
 from lti_tool.use_cases.session import SessionGuard
 
 SUPERSEDED = "superseded"
@@ -37,6 +38,7 @@ class ScoreIntake:
 
     registrations: Registrations
     outbox: Outbox
+    columns: LinkColumns
     nudges: Nudges
 
     def take(self, message: ScoreMessage) -> Receipt:
@@ -44,14 +46,16 @@ class ScoreIntake:
 
         Raises:
             UnknownRegistrationError: or its kin; no pact with this platform or deployment.
+            LineItemUnknownError: nobody has opened that link yet.
             ScoreConflictError: another score has this very timestamp.
         """
-        score = message.score(self.require_known(message).reference)
+        registration = self.require_known(message)
+        score = message.score(registration.reference, column_for(message, registration, self.columns))
         if self.outbox.put(score):
             self.nudges.nudge(score.key)
             return Receipt(id=score.key.id, state=ScoreState.WAITING)
         entry = self.outbox.find(score.key)
-        if entry is None or entry.score.timestamp > score.timestamp:
+        if entry is None or entry.score.timestamp != score.timestamp:  # newer, or a mark where this tells of progress
             return Receipt(id=score.key.id, state=SUPERSEDED)
         if entry.score != score:
             raise ScoreConflictError
