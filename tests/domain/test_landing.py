@@ -130,7 +130,7 @@ def test_the_first_rule_that_matches_decides() -> None:
         (["candidate", "invigilator"], {Right.DELIVER, Right.MONITOR}),
         ([], set()),
     ],
-    ids=str,
+    ids=lambda value: " and ".join(sorted(value)) or "none",
 )
 def test_a_privilege_gives_its_rights_and_staff_does_not_take_the_activity(
     privileges: list[str], rights: set[Right]

@@ -44,7 +44,7 @@ def lines(
     return [json.loads(line) for line in logged().splitlines() if line.startswith("{")]
 
 
-@pytest.mark.parametrize("name", filters().keys() - OF_LAMBDA)
+@pytest.mark.parametrize("name", sorted(filters().keys() - OF_LAMBDA))
 def test_a_metric_filter_finds_its_line_and_its_value(name: str, lines: list[dict[str, Any]]) -> None:
     (metric,) = filters()[name]["MetricTransformations"]
 

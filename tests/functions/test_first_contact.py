@@ -134,7 +134,7 @@ def test_a_hostile_issuer_stays_one_word_of_the_command(platform: Platform, issu
         {"client_id": "x" * 256},
         {"client_id": ABSENT},
     ],
-    ids=str,
+    ids=["scheme", "user info", "long", "line break", "line break in id", "override", "zero width", "long id", "no id"],
 )
 def test_what_cannot_be_right_is_not_filled_in(platform: Platform, changed: dict[str, str]) -> None:
     answer = unknown(platform, **changed)
