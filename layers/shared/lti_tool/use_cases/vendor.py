@@ -13,8 +13,8 @@ from lti_tool.domain.errors import (
     UnknownScoreError,
 )
 from lti_tool.domain.launch import SubmissionReviewLaunch
-from lti_tool.domain.registration import DeploymentStatus, Registration, require_enabled, require_served
-from lti_tool.domain.score import OutboxEntry, ScoreId, ScoreMessage, ScoreState
+from lti_tool.domain.registration import DeploymentStatus, require_enabled, require_served
+from lti_tool.domain.score import OutboxEntry, Score, ScoreId, ScoreMessage, ScoreState
 from lti_tool.domain.session import CODE_LIVES, Session, new_launch_code
 from lti_tool.use_cases.activity import ActivityDesk
 from lti_tool.use_cases.lineitem import column_for
@@ -49,8 +49,7 @@ class ScoreIntake:
             LineItemUnknownError: nobody has opened that link yet.
             ScoreConflictError: another score has this very timestamp.
         """
-        registration = self.require_known(message)
-        score = message.score(registration.reference, column_for(message, registration, self.columns))
+        score = self.require_known(message)
         if self.outbox.put(score):
             self.nudges.nudge(score.key)
             return Receipt(id=score.key.id, state=ScoreState.WAITING)
@@ -61,15 +60,15 @@ class ScoreIntake:
             raise ScoreConflictError
         return Receipt(id=score.key.id, state=entry.state)
 
-    def require_known(self, message: ScoreMessage) -> Registration:
-        """The registration that the message means, when it and the deployment are served."""
+    def require_known(self, message: ScoreMessage) -> Score:
+        """The score, when its registration and deployment are served and its column is known; raises as `take`."""
         registration = self.registrations.of_platform(message.issuer, message.client_id)
         require_enabled(registration)
         status = registration.deployments.get(message.deployment_id)
         if status is not DeploymentStatus.ENABLED:  # only what is served is believed from memory
             status = self.registrations.deployment_status(registration, message.deployment_id)
         require_served(status)
-        return registration
+        return message.score(registration.reference, column_for(message, registration, self.columns))
 
     def find(self, score_id: ScoreId) -> OutboxEntry:
         """The newest score of that id.
