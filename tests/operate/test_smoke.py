@@ -21,7 +21,7 @@ from lti_tool.runtime import wiring
 from operate.findings import Report
 from operate.smoke import Smoke
 from operate.stack import Stack as Operated
-from tests.support.browser import handler
+from tests.support.browser import handler, receives
 from tests.support.stack import REGION, Stack, forget, template
 
 
@@ -67,9 +67,8 @@ class Served:
 
     def _consume(self) -> None:
         while not self._over.wait(0.05):
-            for body in self.stack.queued() if self.consumed.is_set() else []:
-                record = {"messageId": "1", "body": json.dumps(body), "eventSource": "aws:sqs", "receiptHandle": "1"}
-                handler("gradesync")({"Records": [record]}, SimpleNamespace())
+            if self.consumed.is_set() and (found := self.stack.queued()):
+                receives(*found)
 
 
 @pytest.fixture

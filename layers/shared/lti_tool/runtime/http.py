@@ -6,7 +6,6 @@ import base64
 import binascii
 import functools
 import json
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -213,10 +212,7 @@ def _answered(name: str, door: Door, event: dict[str, Any], *, traced: bool) -> 
             _keep_trace(name, request, error, support_id)
         return _refusal(error, support_id, request), error.code
     except Exception as error:  # noqa: BLE001 - the last door before the gateway; nobody sees a stack trace
-        # Only the kind and the place: an exception's text may hold what came from outside.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{where.filename}:{where.lineno}"
-        telemetry.logger().error("failed", door=name, error=type(error).__name__, where=place, support_id=support_id)
+        telemetry.logger().error("failed", door=name, support_id=support_id, **telemetry.failure(error))
         return _refusal(ToolError(), support_id, request), ToolError.code
     if traced:
         launch_id, tenant = request.trail.launch_id, request.trail.tenant

@@ -46,8 +46,8 @@ def handle_score(message_id: str, body: str, receive_count: int) -> None:
             raise
     except ToolError as error:
         _given_up(message_id, body, error.code, True)
-    except Exception:
-        telemetry.logger().exception("score", message_id=message_id)
+    except Exception as error:
+        telemetry.logger().error("failed", door="gradesync", message_id=message_id, **telemetry.failure(error))
         _given_up(message_id, body, ToolError.code, receive_count >= LAST_RECEIVE)
         if receive_count < LAST_RECEIVE:
             raise
