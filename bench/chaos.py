@@ -1,6 +1,6 @@
 """`make chaos`: many scores for three platforms that misbehave for a while, and what became of every one.
 
-The tool's own use case and adapters, moto's tables and queue, HTTP to three platforms on loopback. Several senders
+The tool's own use case and adapters, moto's tables, HTTP to three platforms on loopback. Several senders
 work at the queue, each as a function process does: with its own memory, ten messages of a batch at the same time. Time
 runs `SPEED` times as fast for all of them alike, Retry-After included, so that minutes of waiting are seconds.
 
@@ -11,6 +11,7 @@ order, older scores after newer ones; DynamoDB is throttled now and then; ten se
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import json
 import random
@@ -19,16 +20,15 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-from botocore.exceptions import ClientError
 
 from lti_tool.adapters.access_tokens import AccessTokens
 from lti_tool.adapters.gradebook import PlatformGradebook
@@ -44,6 +44,9 @@ from lti_tool.domain.registration import DeploymentPolicy, DeploymentStatus, Reg
 from lti_tool.domain.score import ScoreKey, ScoreMessage, parse_score_body
 from lti_tool.use_cases.gradesync import GradeSync, Sweep
 from tests.support.stack import REGION, Stack, standing
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 SPEED = 10
 SENDERS = 4
@@ -229,6 +232,50 @@ class _Lived:
         return call
 
 
+class Messages:
+    """SQS's client for one standard queue: at least once, after the delay, in any order.
+
+    moto's own queue looks at all of its messages for every request, and was not made for threads.
+    """
+
+    def __init__(self, lottery: random.Random) -> None:
+        self._lottery = lottery
+        self._lock = threading.Lock()
+        self._bodies: dict[int, str] = {}
+        self._visible: list[tuple[float, int]] = []  # when, which
+        self._ids = itertools.count()
+
+    def send_message(self, *, MessageBody: str, DelaySeconds: int = 0, **_: Any) -> None:  # noqa: N803 - SQS's names
+        with self._lock:
+            number = next(self._ids)
+            self._bodies[number] = MessageBody
+            self._show(number, DelaySeconds)
+
+    def send_message_batch(self, *, Entries: Sequence[Any], **_: Any) -> Any:  # noqa: N803
+        for entry in Entries:
+            self.send_message(MessageBody=entry["MessageBody"])
+        return {"Successful": Entries}
+
+    def receive(self) -> list[tuple[int, str]]:
+        with self._lock:
+            found: list[tuple[int, str]] = []
+            while self._visible and self._visible[0][0] <= time.monotonic() and len(found) < BATCH:
+                _, number = heapq.heappop(self._visible)
+                if number in self._bodies:
+                    found.append((number, self._bodies[number]))
+            for number, _ in found:
+                self._show(number, VISIBLE_AGAIN_SECONDS)
+            return found
+
+    def delete(self, number: int) -> None:
+        with self._lock:
+            self._bodies.pop(number, None)
+
+    def _show(self, number: int, after_seconds: float) -> None:
+        when = time.monotonic() + after_seconds + self._lottery.random() / 2
+        heapq.heappush(self._visible, (when, number))
+
+
 class FastQueue(ScoresQueue):
     """Its delays are as short as the clock is fast, and never too short."""
 
@@ -242,6 +289,8 @@ class Chaos:
         self.lottery = random.Random(seed)  # noqa: S311 - repeatable
         self.platforms = [Platform(name, self.clock, self._trouble(name)) for name in ("busy", "shaky", "down")]
         self.signer = KmsSigner(boto3.client("kms", REGION), stack.environment["SIGNING_KEY_ID"])
+        self.messages = Messages(self.lottery)
+        self.queue = FastQueue(cast("SQSClient", self.messages), "https://sqs.example/scores")
         self.outcomes: Counter[str] = Counter()
         self.expected: dict[str, dict[str, float]] = defaultdict(dict)
         self.deaths_left = DEATHS
@@ -306,14 +355,14 @@ class Chaos:
             }
         )
         if points % 2:
-            self.stack.sqs.send_message(QueueUrl=self.stack.queue_url, MessageBody=text)
+            self.messages.send_message(MessageBody=text)
             return
         message = parse_score_body(text)
         assert isinstance(message, ScoreMessage)  # noqa: S101
         score = message.score(platform.registration().reference)
         RecordsTable(self.stack.dynamodb, "RecordsTable", self.clock).put(score)
         if points % 10:  # one in five nudges is lost
-            FastQueue(self.stack.sqs, self.stack.queue_url).nudge(score.key)
+            self.queue.nudge(score.key)
 
     # --- Who sends it ---------------------------------------------------------------------------------------------
 
@@ -330,7 +379,7 @@ class Chaos:
             gradebook=life.lived(PlatformGradebook(http, tokens, self.clock)),
             columns=life.lived(RecordsTable(dynamodb, "RecordsTable", self.clock), store=True),
             gates=gates,
-            nudges=life.lived(FastQueue(self.stack.sqs, self.stack.queue_url)),
+            nudges=life.lived(self.queue),
             clock=self.clock,
             lease=LEASE,
         )
@@ -349,17 +398,11 @@ class Chaos:
                             life.doomed = True
                     done = list(threads.map(lambda message, sync=sync: self._handle(sync, message), batch))
                     if not life.ended:
-                        self._delete(itertools.compress(batch, done))
+                        for number, _ in itertools.compress(batch, done):
+                            self.messages.delete(number)
 
-    def _receive(self) -> list[Any]:
-        found: list[Any] = list(
-            self.stack.sqs.receive_message(
-                QueueUrl=self.stack.queue_url,
-                MaxNumberOfMessages=BATCH,
-                VisibilityTimeout=VISIBLE_AGAIN_SECONDS,
-                WaitTimeSeconds=0,
-            ).get("Messages", [])
-        )
+    def _receive(self) -> list[tuple[int, str]]:
+        found = self.messages.receive()
         if not found:
             time.sleep(0.05)
         elif self.lottery.random() < 0.1:
@@ -368,14 +411,9 @@ class Chaos:
         self.lottery.shuffle(found)
         return found
 
-    def _delete(self, messages: Iterable[Any]) -> None:
-        for message in messages:
-            with suppress(ClientError):  # handed out again meanwhile, or the second of twins
-                self.stack.sqs.delete_message(QueueUrl=self.stack.queue_url, ReceiptHandle=message["ReceiptHandle"])
-
-    def _handle(self, sync: GradeSync, message: Any) -> bool:
+    def _handle(self, sync: GradeSync, message: tuple[int, str]) -> bool:
         try:
-            outcome = sync.handle(parse_score_body(message["Body"]))
+            outcome = sync.handle(parse_score_body(message[1]))
         except Died:
             outcome = "died"
         except StoreUnavailableError:
@@ -387,9 +425,8 @@ class Chaos:
 
     def sweep(self) -> None:
         outbox = RecordsTable(self.stack.dynamodb, "RecordsTable", self.clock)
-        nudges = FastQueue(self.stack.sqs, self.stack.queue_url)
         while not self.finished.wait(60 / SPEED):
-            self.outcomes["swept"] += Sweep(outbox=outbox, nudges=nudges, clock=self.clock).run()
+            self.outcomes["swept"] += Sweep(outbox=outbox, nudges=self.queue, clock=self.clock).run()
 
     # --- What became of it ----------------------------------------------------------------------------------------
 

@@ -30,8 +30,8 @@ BETWEEN_DROPS = timedelta(minutes=1)
 
 class _Cache(Protocol):
     def read(self, pk: str) -> dict[str, Any] | None: ...
-    def write(self, pk: str, expires_at: datetime, **values: Any) -> None: ...
-    def forget(self, pk: str, name: str, value: str) -> None: ...
+    def renew(self, pk: str, expires_at: datetime, **values: Any) -> None: ...
+    def end(self, pk: str, name: str, value: str, *, not_since: datetime) -> None: ...
     def claim(self, pk: str, expires_at: datetime, not_since: datetime) -> bool: ...
     def release(self, pk: str) -> None: ...
 
@@ -91,16 +91,11 @@ class AccessTokens:
         Many who were refused the same token drop it once; and a platform that refuses whatever it gave is not asked
         for a token with each score.
         """
-        pk, now = self._pk(registration, scopes), self._clock()
-        if self._memory.get(pk, ("",))[0] == token:
-            self._memory.pop(pk, None)
-        stored = self._cache.read(pk)
-        if (
-            stored is not None
-            and stored["token"] == token
-            and self._cache.claim(f"{pk}#dropped", now + 2 * BETWEEN_DROPS, now - BETWEEN_DROPS)
-        ):
-            self._cache.forget(pk, "token", token)
+        pk = self._pk(registration, scopes)
+        with self._locks[pk]:  # so that nobody of this process takes it from the cache into memory meanwhile
+            self._cache.end(pk, "token", token, not_since=self._clock() - BETWEEN_DROPS)
+            if self._memory.get(pk, ("",))[0] == token:
+                self._memory.pop(pk, None)
 
     def _remembered(self, pk: str) -> str | None:
         token, expires_at = self._memory.get(pk, ("", datetime.min.replace(tzinfo=UTC)))
@@ -132,7 +127,7 @@ class AccessTokens:
     def _bought_and_shared(self, registration: Registration, scopes: tuple[str, ...], pk: str) -> str:
         token, expires_at = self._bought(registration, scopes)
         self._memory[pk] = (token, expires_at)
-        self._cache.write(pk, expires_at, token=token)
+        self._cache.renew(pk, expires_at, token=token)
         return token
 
     @staticmethod

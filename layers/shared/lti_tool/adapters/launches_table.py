@@ -7,7 +7,7 @@
 | `trace#SUPPORT_ID` | the story of a refused login or launch |
 | `platform-jwks#REFERENCE#URL` | the platform's key set as last fetched from that address (its digest) |
 | `access-token#REFERENCE#SCOPES` | an access token, shared by all senders |
-| `access-token#...#buying`, `#dropped` | who buys one now; when one was last dropped |
+| `access-token#...#buying` | who buys one now |
 | `gate#HOST`, `gate#HOST#probe` | until when nothing is sent to a platform, and why; who looks whether it is up |
 """
 
@@ -381,6 +381,33 @@ class PlatformCache:
         except ConditionFailedError:
             return False
         return True
+
+    def renew(self, pk: str, expires_at: datetime, **values: Any) -> None:
+        """The same, for what `end` may end: when that was last stays written there."""
+        with store():
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": pk}},
+                UpdateExpression="SET expires_at = :expires_at, " + ", ".join(f"#{name} = :{name}" for name in values),
+                ExpressionAttributeNames={f"#{name}": name for name in values},
+                ExpressionAttributeValues=marshal(
+                    {":expires_at": epoch(expires_at), **{f":{name}": value for name, value in values.items()}}
+                ),
+            )
+
+    def end(self, pk: str, name: str, value: str, *, not_since: datetime) -> None:
+        """Let it expire now, if it is still that one, and none was ended since."""
+        with suppress(ConditionFailedError), store():
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": pk}},
+                UpdateExpression="SET expires_at = :now, ended_at = :now",
+                ConditionExpression="#name = :value AND (attribute_not_exists(ended_at) OR ended_at <= :not_since)",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues=marshal(
+                    {":value": value, ":now": epoch(self._clock()), ":not_since": epoch(not_since)}
+                ),
+            )
 
     def forget(self, pk: str, name: str, value: str) -> None:
         """Remove it, if it is still that one."""
