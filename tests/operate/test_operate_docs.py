@@ -86,7 +86,7 @@ def test_every_make_command_names_a_verb_and_an_environment_that_exist(
 def test_every_environment_that_a_command_names_is_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
-    for name in re.findall(r"--env ([a-z]+-[a-z]+)", path.read_text(encoding="utf-8")):
+    for name in re.findall(r"--env\s+([a-z]+-[a-z]+)", path.read_text(encoding="utf-8")):
         named_environment(name)
 
 
