@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from operate.main import command_line
 from operate.stack import named_environment
+from tests.operate.test_admin_docs import errors
 from tests.support.stack import REGION, ROOT, template
 
 OPERATE = ROOT / "docs" / "operate"
@@ -112,6 +113,15 @@ def test_the_runbook_asks_logs_that_exist() -> None:
     named = set(re.findall(r"--logical-resource-id (\w+)", page("runbook")))
 
     assert named == set(resources("AWS::Logs::LogGroup"))
+
+
+@pytest.mark.parametrize(("name", "header"), [("runbook", "| code |"), ("dead-letters", "| reason |")])
+def test_every_code_that_a_table_explains_is_one(name: str, header: str) -> None:
+    table = page(name).partition(header)[2].partition("\n\n")[0]
+    explained = {code for row in table.splitlines()[2:] for code in re.findall(r"`(\w+)`", row.split("|")[1])}
+
+    assert len(explained) >= 6
+    assert explained - {"given_up_by_the_queue"} <= {error.code for error in errors()}
 
 
 def test_every_parameter_that_an_operator_may_set_is_explained() -> None:
