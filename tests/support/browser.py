@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.support.platform import Platform
+from tests.support.policies import RECORDING
 from tests.support.stack import TOOL_URL
 
 ACTIVITY = f"{TOOL_URL}/activities/capitals-and-rivers"
@@ -33,10 +34,16 @@ _VENDOR = ("/api/scores", "/api/launches/")
 
 
 def handler(word: str) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """A function's handler; what it asks of AWS is recorded under its word."""
     found: Callable[[dict[str, Any], Any], dict[str, Any]] = importlib.import_module(
         f"functions.{word}.app"
     ).lambda_handler
-    return found
+
+    def invoked(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        with RECORDING.of(word):
+            return found(event, context)
+
+    return invoked
 
 
 def http_event(
