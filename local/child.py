@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import IO, cast
 
 from local.cloud import bare_environment
@@ -40,6 +41,20 @@ class Answer:
     payload: bytes = b""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interpreter:
+    """What runs the runtime client: this process's own Python and packages, or others.
+
+    `packages` are found behind those of the layers, as what Lambda's runtime brings is.
+    """
+
+    command: tuple[str, ...] = (sys.executable,)
+    packages: tuple[Path, ...] = ()
+
+
+OURS = Interpreter()
+
+
 class _Invocation:
     def __init__(self, event: bytes, timeout_seconds: float) -> None:
         self.request_id = str(uuid.uuid4())
@@ -65,6 +80,7 @@ class Child:
         logs: Logs,
         on_ready: Callable[["Child"], None],
         on_exit: Callable[["Child"], None],
+        interpreter: Interpreter = OURS,
     ) -> None:
         self.function = function
         self.region = environment["AWS_REGION"]
@@ -76,9 +92,9 @@ class Child:
         self._ended = threading.Event()
         self._api = _RuntimeApi(self)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "awslambdaric", function.handler],
+            [*interpreter.command, "-m", "awslambdaric", function.handler],
             cwd=function.code,
-            env={**_environment(function, self._api.server_port), **environment},
+            env={**_environment(function, self._api.server_port, interpreter), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -152,7 +168,7 @@ class Child:
         invocation.answers.put(Answer(outcome=Outcome.CRASHED if invocation.taken else Outcome.NOT_TAKEN))
 
 
-def _environment(function: Function, port: int) -> dict[str, str]:
+def _environment(function: Function, port: int, interpreter: Interpreter) -> dict[str, str]:
     """What the template says and what Lambda adds."""
     return {
         **bare_environment(),
@@ -168,7 +184,7 @@ def _environment(function: Function, port: int) -> dict[str, str]:
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
         "LAMBDA_TASK_ROOT": str(function.code),
         "LANG": "en_US.UTF-8",
-        "PYTHONPATH": os.pathsep.join(str(layer) for layer in function.layers),
+        "PYTHONPATH": os.pathsep.join(map(str, (*function.layers, *interpreter.packages))),
         "TZ": ":UTC",
         "_HANDLER": function.handler,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local import gateway
-from local.child import Answer, Child, Outcome
+from local.child import OURS, Answer, Child, Interpreter, Outcome
 from local.cloud import REGION, Cloud
 from local.front import Front, OwnRoutes
 from local.logs import Logs
@@ -45,9 +45,11 @@ class Stack:
         parameters: Mapping[str, str] | None = None,
         region: str = REGION,
         neighbour: Neighbour | None = None,
+        interpreter: Interpreter = OURS,
         logs: Logs,
     ) -> None:
         self._logs = logs
+        self._interpreter = interpreter
         self._pools: dict[str, Pool] = {}
         self._consumers: list[QueueConsumer] = []
         self._front = Front(port, self.answer)
@@ -138,6 +140,7 @@ class Stack:
             logs=self._logs,
             on_ready=on_ready,
             on_exit=on_exit,
+            interpreter=self._interpreter,
         )
 
     def _renew(self, folders: set[Path]) -> None:
