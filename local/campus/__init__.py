@@ -99,8 +99,8 @@ JSON in, JSON out; a request that makes no sense gets 400 `{"error": "..."}`.
     names nor e-mail, without `link` a resource link that has an id only. The REGISTRATION, with `withheld`.
 `GET /control/PROFILE/requests`
     `{"jwks": 3, "authorize", "token", "line_items", "line_item", "scores", "results", "memberships",
-    "deep_linking_return", "openid_configuration", "registration"}`: how many came since the last reset. The log keeps
-    the last thousand messages only.
+    "deep_linking_return", "openid_configuration", "registration", "public_jwk"}`: how many came since the last reset.
+    The log keeps the last thousand messages only.
 `GET /control/PROFILE/gradebook`
     `{"courses": [{"id", "title",
     "line_items": [{"id", "url", "label", "score_maximum", "resource_id", "tag", "activity", "made_by_tool"}],

@@ -53,12 +53,13 @@ _SCOPES = frozenset(
     {
         *v.AGS_SCOPES,
         v.MEMBERSHIP_SCOPE,
+        v.PUBLIC_JWK_SCOPE,
         "https://canvas.instructure.com/lti-ags/progress/scope/show",
         "https://canvas.instructure.com/lti/replace_editor_contents",
         *(f"https://purl.imsglobal.org/spec/lti/scope/{name}" for name in ("noticehandlers", "asset.readonly")),
         *(f"https://purl.imsglobal.org/spec/lti/scope/{name}" for name in ("report", "eula/deployment", "eula/user")),
         *(f"https://purl.imsglobal.org/spec/lti-reg/scope/registration{end}" for end in ("", ".readonly")),
-        *(PREFIX + name for name in ("public_jwk/scope/update", "account_lookup/scope/show", "page_content/show")),
+        *(PREFIX + name for name in ("account_lookup/scope/show", "page_content/show")),
         *(f"{PREFIX}account_external_tools/scope/{verb}" for verb in ("create", "destroy", "list", "show", "update")),
         *(
             f"{PREFIX}data_services/scope/{verb}"
@@ -187,7 +188,7 @@ def _errors_of_document(document: Mapping[str, Any]) -> list[str]:
     if document.get("public_jwk_url") is None and document.get("public_jwk") is None:
         errors.append("public_jwk or public_jwk_url is required")
     if (jwk := document.get("public_jwk")) is not None:
-        errors += _errors_of_jwk(jwk)
+        errors += errors_of_jwk(jwk)
     urls = document.get("oidc_initiation_urls")
     if urls is not None and not (isinstance(urls, dict) and all(map(web_address, urls.values()))):
         errors.append("oidc_initiation_urls must be an object whose values are valid URLs")
@@ -200,7 +201,7 @@ def _errors_of_document(document: Mapping[str, Any]) -> list[str]:
     return errors
 
 
-def _errors_of_jwk(jwk: Any) -> list[str]:
+def errors_of_jwk(jwk: Any) -> list[str]:
     if not isinstance(jwk, dict):
         return ["public_jwk is not an object"]
     errors = [f"public_jwk: {name} is required" for name in _JWK if not jwk.get(name)]

@@ -40,6 +40,7 @@ _WHAT = {
     "scores": "score",
     "results": "results",
     "memberships": "names and roles",
+    "public_jwk": "replace the tool's key",
     "deep_linking_return": "deep linking response",
     "openid_configuration": "fetch the platform's configuration",
     "registration": "registration",
@@ -68,6 +69,8 @@ def doors(profile: Profile) -> Blueprint:
     add("scores", ["POST"], door.service("scores", _scores))
     add("results", ["GET"], door.service("results", _results))
     add("memberships", ["GET"], door.service("memberships", _memberships))
+    if "public_jwk" in profile.paths:
+        add("public_jwk", ["PUT"], door.service("public_jwk", _public_jwk))
 
     @blueprint.after_request
     def tell_the_time(response: Response) -> Response:
@@ -388,6 +391,11 @@ def _results(profile: Profile, course_id: int, item_id: int) -> AnyResponse:
         found = [result for p in learners if (result := profile.result_json(course, item, p)) is not None]
     part, links = profile.page(found, "results")
     return profile.answer("results", part, links=links)
+
+
+def _public_jwk(profile: Profile) -> AnyResponse:
+    profile.require_scope(v.PUBLIC_JWK_SCOPE)
+    return profile.answer("public_jwk", profile.take_public_jwk(request.get_json(silent=True)))
 
 
 def _memberships(profile: Profile, course_id: int) -> AnyResponse:

@@ -949,6 +949,14 @@ class Profile:
 
     missing_scope_status: ClassVar[int] = 403
 
+    def take_public_jwk(self, body: Any) -> dict[str, Any]:
+        """The tool replaces the key that it was registered with; the registration as the platform shows it then.
+
+        Raises:
+            ServiceRefusedError
+        """
+        raise NotImplementedError
+
     # --- services: form of requests and answers -----------------------------------------------------------------
 
     def require_media_type(self, service: str) -> None:
@@ -977,6 +985,7 @@ class Profile:
             "line_item": v.LINE_ITEM_TYPE,
             "results": v.RESULTS_TYPE,
             "memberships": v.MEMBERS_TYPE,
+            "public_jwk": v.PUBLIC_JWK_TYPE,
         }.get(service, "application/json")
         response = json_response(payload, status, media_type)
         for link in links or []:

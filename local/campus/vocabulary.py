@@ -11,6 +11,8 @@ LINE_ITEM_READ_SCOPE = _AGS_SCOPE + "lineitem.readonly"
 RESULT_SCOPE = _AGS_SCOPE + "result.readonly"
 SCORE_SCOPE = _AGS_SCOPE + "score"
 MEMBERSHIP_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+PUBLIC_JWK_SCOPE = "https://canvas.instructure.com/lti/public_jwk/scope/update"  # Canvas' own
+PUBLIC_JWK_TYPE = "application/vnd.ims.lis.v2.publicjwk+json"
 AGS_SCOPES = sorted([LINE_ITEM_SCOPE, LINE_ITEM_READ_SCOPE, RESULT_SCOPE, SCORE_SCOPE])
 
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"

@@ -9,7 +9,7 @@ import pytest
 
 from local.campus import vocabulary as v
 from local.campus.canvas_configuration import PLACEMENTS
-from tests.campus.stand_in import Visitor, changed
+from tests.campus.stand_in import Visitor, changed, new_key
 
 PLACEMENT = "https://www.instructure.com/placement"
 CONFIGURED = [(name, kind) for kind, names in PLACEMENTS.items() for name in names]
@@ -186,6 +186,50 @@ def test_a_key_in_the_configuration_is_as_good_as_its_address(canvas: Visitor) -
 
     assert answer.status_code == 200
     assert canvas.tool.fetches == 0
+
+
+def keeps_one_key(canvas: Visitor) -> dict[str, str]:
+    """Configured with a key in place of its address; the header that may replace it."""
+    pasted = canvas.tool.key.as_dict(private=False)
+    scopes = [*v.AGS_SCOPES, v.PUBLIC_JWK_SCOPE]
+    configured(canvas, document(canvas, public_jwk_url=None, public_jwk=pasted, scopes=scopes))
+    return canvas.bearer(v.PUBLIC_JWK_SCOPE)
+
+
+def pushes(canvas: Visitor, header: dict[str, str], body: Any) -> Any:
+    return canvas.client.put(canvas.profile.url("public_jwk"), json=body, headers=header)
+
+
+def test_a_tool_may_replace_its_one_key_and_the_old_one_counts_no_more(canvas: Visitor) -> None:
+    header, old, new = keeps_one_key(canvas), canvas.tool.key, new_key()
+
+    answer = pushes(canvas, header, {"developer_key": {"public_jwk": new.as_dict(private=False)}})
+
+    assert (answer.status_code, answer.get_json()["public_jwk"]["kid"]) == (200, new.kid)
+    assert answer.content_type == v.PUBLIC_JWK_TYPE
+    tried = {}
+    for key in (old, new):
+        canvas.tool.key = key
+        tried[key.kid] = canvas.asks_for_token(scope=v.SCORE_SCOPE).status_code
+    assert tried == {old.kid: 400, new.kid: 200}
+
+
+@pytest.mark.parametrize("body", [None, {}, {"developer_key": {"public_jwk": {"kty": "RSA"}}}, {"public_jwk": {}}])
+def test_what_is_no_key_replaces_none(canvas: Visitor, body: Any) -> None:
+    header = keeps_one_key(canvas)
+
+    assert pushes(canvas, header, body).status_code == 422
+    assert canvas.asks_for_token(scope=v.SCORE_SCOPE).status_code == 200
+
+
+def test_a_key_is_replaced_by_the_scope_for_it_only(canvas: Visitor) -> None:
+    keeps_one_key(canvas)
+    new = new_key().as_dict(private=False)
+
+    answer = pushes(canvas, canvas.bearer(v.SCORE_SCOPE), {"developer_key": {"public_jwk": new}})
+
+    assert answer.status_code == 401
+    assert canvas.asks_for_token(scope=v.SCORE_SCOPE).status_code == 200
 
 
 @pytest.mark.parametrize(

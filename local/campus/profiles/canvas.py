@@ -24,6 +24,7 @@ from local.campus.canvas_configuration import (
     PLACEMENTS,
     PREFIX,
     PRIVACY,
+    errors_of_jwk,
     parsed,
     supports,
     unsupported,
@@ -216,6 +217,7 @@ class Canvas(Profile):
         "deep_linking_return": "/courses/<int:course_id>/deep_linking_response",
         "openid_configuration": "/api/lti/security/openid-configuration",
         "registration": "/api/lti/registrations",
+        "public_jwk": "/api/lti/developer_key/update_public_jwk",
     }
     registrar_type = CanvasRegistrar
     keys_before = 1
@@ -294,7 +296,7 @@ class Canvas(Profile):
                     jwks_url=read.public_jwk_url,
                     public_jwk=read.public_jwk,
                 ),
-                scopes=tuple(scope for scope in read.scopes if scope in self.fixed.scopes),
+                scopes=tuple(scope for scope in read.scopes if scope in (*self.fixed.scopes, v.PUBLIC_JWK_SCOPE)),
                 personal=PRIVACY[read.privacy_level],
                 custom=read.custom,
                 placements=read.placements,
@@ -538,6 +540,17 @@ class Canvas(Profile):
         if self.audience not in audiences(claims):
             return "the 'aud' is invalid"
         return super().assertion_problem(claims)
+
+    def take_public_jwk(self, body: Any) -> dict[str, Any]:
+        """The key before is worth nothing from now on. Where there is a key set's address, that goes first (U)."""
+        key = body.get("developer_key") if isinstance(body, dict) else None
+        jwk = key.get("public_jwk") if isinstance(key, dict) else None
+        if errors := errors_of_jwk(jwk):  # the status and the words are a guess (U)
+            raise ServiceRefusedError(422, "; ".join(errors), "unprocessable_entity")
+        with self.lock:
+            self.keep(replace(self.registration, tool=replace(self.tool, public_jwk=jwk)))
+        # More than this of a developer key is not known (U).
+        return {"id": self.client_id, "public_jwk": jwk, "public_jwk_url": self.tool.jwks_url}
 
     # --- services -----------------------------------------------------------------------------------------------
 
