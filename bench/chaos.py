@@ -425,7 +425,8 @@ class Chaos:
 
     def sweep(self) -> None:
         outbox = RecordsTable(self.stack.dynamodb, "RecordsTable", self.clock)
-        while not self.finished.wait(60 / SPEED):
+        every = 300 if self.count > 1000 else 60  # what the queue holds for longer than a minute, each finds again
+        while not self.finished.wait(every / SPEED):
             self.outcomes["swept"] += Sweep(outbox=outbox, nudges=self.queue, clock=self.clock).run()
 
     # --- What became of it ----------------------------------------------------------------------------------------
