@@ -374,8 +374,8 @@ def test_an_older_score_does_not_overtake_a_newer_one(platform: Platform) -> Non
     newer = score_message(platform, score_given=9, timestamp="2026-11-22T10:00:00Z")
     older = score_message(platform, score_given=1, timestamp="2026-11-22T09:00:00Z")
 
-    receives(newer, older)
-    receives(older)
+    receives(newer)
+    receives(older, older)
 
     assert [score.json()["scoreGiven"] for score in platform.scores] == [9]
 
