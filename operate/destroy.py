@@ -1,9 +1,9 @@
 """`make destroy`: remove a deployed stack. What holds memory or trust stays, unless it is said that it shall go.
 
 Kept are the tables of registrations and records, the dead letters, and the signing key; a stack deployed again under
-the same names does not find them by itself. With `--erase-memory` they go too: tables and queue at once, the key after
-seven days, in which `aws kms cancel-key-deletion` brings it back. The registrations table goes only with the stack of
-its own primary region, and with it every replica.
+the same names does not find them by itself. With `--erase-memory` they go too: tables and queue at once, the key and
+those that rotations made after seven days, in which `aws kms cancel-key-deletion` brings them back. The registrations
+table goes only with the stack of its own primary region, and with it every replica.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
+from lti_tool.adapters.kms import STACK_TAG
 from operate.stack import StackNotFoundError, named_environment
 
 KEPT = {"AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS::Key"}
 KEY_WAITS_DAYS = 7
+REPLICA_GOES_WITHIN_SECONDS = 1800
 
 
 def main() -> int:
@@ -40,6 +43,8 @@ def main() -> int:
     )
     if done.returncode:
         return done.returncode
+    if options.erase_memory:
+        found += [("AWS::KMS::Key", key) for key in _rotated_keys(name, region) if ("AWS::KMS::Key", key) not in found]
     for kind, physical_id in found:
         if options.erase_memory:
             if erase(kind, physical_id, region):
@@ -87,15 +92,46 @@ def erase(kind: str, physical_id: str, region: str) -> bool:
 
 
 def _erase_table(name: str, region: str) -> None:
+    """A global table lets one replica go at a time, and the table itself when none is left."""
     dynamodb = boto3.client("dynamodb", region_name=region)
     table = dynamodb.describe_table(TableName=name)["Table"]
     for replica in table.get("Replicas", []):
-        if replica["RegionName"] != region:
-            delete: Any = [{"Delete": {"RegionName": replica["RegionName"]}}]
-            dynamodb.update_table(TableName=name, ReplicaUpdates=delete)
-    if table.get("DeletionProtectionEnabled"):
-        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+        if (elsewhere := replica["RegionName"]) != region:
+            _unprotect(boto3.client("dynamodb", region_name=elsewhere), name)
+            dynamodb.update_table(TableName=name, ReplicaUpdates=[{"Delete": {"RegionName": elsewhere}}])
+            _wait_until_gone(dynamodb, name, elsewhere)
+    _unprotect(dynamodb, name)
     dynamodb.delete_table(TableName=name)
+
+
+def _unprotect(dynamodb: Any, name: str) -> None:
+    if dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
+        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+
+
+def _wait_until_gone(dynamodb: Any, name: str, replica: str) -> None:
+    deadline = time.monotonic() + REPLICA_GOES_WITHIN_SECONDS
+    while any(
+        found["RegionName"] == replica for found in dynamodb.describe_table(TableName=name)["Table"].get("Replicas", [])
+    ):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the replica of {name} in {replica} does not go; run this again later")
+        time.sleep(5)
+
+
+def _rotated_keys(stack: str, region: str) -> Iterator[str]:
+    """The keys that rotations made for this stack; CloudFormation does not know them."""
+    kms = boto3.client("kms", region_name=region)
+    for page in kms.get_paginator("list_keys").paginate():
+        for key in page["Keys"]:
+            try:
+                tags = kms.list_resource_tags(KeyId=key["KeyId"])["Tags"]
+            except ClientError:  # another's key, which does not let us look
+                continue
+            if {"TagKey": STACK_TAG, "TagValue": stack} in tags:
+                state = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"]
+                if state != "PendingDeletion":
+                    yield key["KeyId"]
 
 
 if __name__ == "__main__":
