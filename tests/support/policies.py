@@ -46,9 +46,9 @@ class Call:
 
 @dataclass
 class Recording:
-    """Calls of functions, each once; `running` says whose handler is at work now."""
+    """Calls of functions, each once, while somebody records; `running` says whose handler is at work now."""
 
-    calls: set[Call] = field(default_factory=set)
+    calls: set[Call] | None = None
     running: list[str] = field(default_factory=list)
 
     @contextmanager
@@ -62,16 +62,16 @@ class Recording:
     @contextmanager
     def anew(self) -> Iterator[set[Call]]:
         """The calls from now on, apart from those of before."""
-        before, self.calls = self.calls, set()
+        before, self.calls = self.calls, (calls := set[Call]())
         try:
-            yield self.calls
+            yield calls
         finally:
             self.calls = before
 
     def note(self, *, params: Mapping[str, Any], model: Any, **_: Any) -> None:
         """botocore tells of each operation before it is sent; handlers that run side by side cannot be told apart."""
         words = set(self.running)
-        if len(words) == 1:
+        if self.calls is not None and len(words) == 1:
             self.calls.update(_needed(words.pop(), model.service_model.service_name, model.name, params))
 
 
