@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -46,11 +47,18 @@ def browser() -> Browser:
 @pytest.fixture
 def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Logged]:
     """What the tool wrote so far, log lines and metrics, as CloudWatch would get it."""
+    with log_lines() as stream:
+        yield lambda: stream.getvalue() + capsys.readouterr().out
+
+
+@contextmanager
+def log_lines() -> Iterator[io.StringIO]:
+    """The logger's lines from now on; metrics are printed, and not among them."""
     stream = io.StringIO()
     handlers = [found for found in telemetry.logger().handlers if isinstance(found, logging.StreamHandler)]
     before = [handler.stream for handler in handlers]  # an earlier test's may be closed by now, so nothing is flushed
     for handler in handlers:
         handler.stream = stream
-    yield lambda: stream.getvalue() + capsys.readouterr().out
+    yield stream
     for handler, usual in zip(handlers, before, strict=True):
         handler.stream = usual
