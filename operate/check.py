@@ -411,7 +411,9 @@ class Examination:
     def _token(self, registration: Registration, scopes: tuple[str, ...], clock: timedelta = timedelta()) -> _Asked:
         """Bought for this check alone: nothing of it is kept."""
         try:
-            form = token_request(registration, scopes, wiring.signer(), wiring.now() + clock)
+            signer = wiring.signer()
+            kid = signer.kids_for(registration.reference)[0] if registration.pushes_public_key_to else None
+            form = token_request(registration, scopes, signer, wiring.now() + clock, kid)
         except ToolError as error:
             return _Asked(why=f"was not asked: we cannot sign ({error.code})")
         return replace(self._post(form), kid=_kid(form["client_assertion"]))

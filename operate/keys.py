@@ -9,7 +9,7 @@ from typing import Any
 from lti_tool.domain.audit import KEYS
 from lti_tool.domain.errors import RotationUnderWayError
 from lti_tool.domain.keyring import KeyRing, KeyState, RingKey
-from lti_tool.domain.registration import PlatformFamily
+from lti_tool.domain.registration import PlatformFamily, Registration
 from lti_tool.runtime import wiring
 from lti_tool.use_cases.keys import KeyRotation
 from operate import audit
@@ -54,7 +54,11 @@ def _hours(text: str) -> timedelta:
 def _list(stack: Stack, _: argparse.Namespace) -> list[dict[str, Any]]:
     ring = _rotation(stack).ring()
     making = [{"kid": None, "state": "making", "then": "published within the hour"}] if ring.making else []
-    return [*(_view(key) for key in ring.keys), *making]
+    shown = [_view(key) for key in ring.keys]
+    for view in shown:
+        if view["state"] == KeyState.SIGNING and (lacking := _lacking(ring)):
+            view["not_yet_at"] = lacking
+    return [*shown, *making]
 
 
 def _rotate(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
@@ -78,6 +82,7 @@ def _revoke(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
         "revoked": kid,
         "then": _then(revoked) if revoked else "deleted",
         "signing": ring.signing.kid if ring.signing else None,
+        "not_yet_at": _lacking(ring),
         "warning": _warning() if has_changed and not _is_known(waited, ring) else None,
     }
 
@@ -99,6 +104,18 @@ def _introduced(stack: Stack) -> KeyRotation:
     return _rotation(stack)
 
 
+def _lacking(ring: KeyRing) -> list[str]:
+    """Platforms that keep one key of ours, and not yet the one that signs."""
+    if ring.signing is None:
+        return []
+    holders = wiring.registrations().keeping_our_key()
+    return [_name(holder) for holder in holders if ring.held.get(holder.reference) != ring.signing.kid]
+
+
+def _name(registration: Registration) -> str:
+    return f"{registration.tenant or registration.issuer} ({registration.reference})"
+
+
 def _is_known(waited: RingKey | None, ring: KeyRing) -> bool:
     """The key that signs now had been published long enough."""
     if waited is None or ring.signing is None or ring.signing.kid != waited.kid:
@@ -109,7 +126,7 @@ def _is_known(waited: RingKey | None, ring: KeyRing) -> bool:
 def _warning() -> str:
     """Who may not know the key that signs; by its kind, for nobody knows what a platform keeps."""
     may_refuse = [
-        f"{registration.tenant or registration.issuer} ({registration.reference})"
+        _name(registration)
         for registration in wiring.registrations().all()
         if registration.enabled and registration.family not in SEES_A_NEW_KEY_AT_ONCE
     ]

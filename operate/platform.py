@@ -68,6 +68,14 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="may frame the tool's pages too; those said replace those before, '' means none",
     )
+    pushes = update.add_mutually_exclusive_group()
+    pushes.add_argument(
+        "--push-public-key",
+        dest="pushes_public_key_to",
+        metavar="SITE",
+        help="this Canvas keeps one key of ours, pasted: send each new one to the institution's address",
+    )
+    pushes.add_argument("--no-push-public-key", dest="pushes_public_key_to", action="store_const", const="")
     update.set_defaults(verb=_update, usage=update.error)
 
     export = verbs.add_parser("export", parents=[common], help="all registrations as JSON, for `import`")
@@ -235,6 +243,8 @@ def _update(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
     if options.frame_ancestors is not None:
         origins = (pasted.without_slash("frame ancestor", origin) for origin in options.frame_ancestors)
         said["frame_ancestors"] = tuple(origin for origin in origins if origin)
+    if options.pushes_public_key_to is not None:
+        said["pushes_public_key_to"] = pasted.without_slash("push public key", options.pushes_public_key_to) or None
     if not said:
         options.usage("say what to change")
     before = named(options.id)
@@ -408,6 +418,15 @@ def _require_usable(registration: Registration, stack: Stack) -> None:
             raise InvalidRequestError(
                 "a frame ancestor is an origin such as https://school.example or https://*.school.example"
             )
+    if (site := registration.pushes_public_key_to) is not None:
+        if registration.family is not PlatformFamily.CANVAS:
+            raise InvalidRequestError("a public key can be pushed to platforms of the family canvas only")
+        try:
+            require_allowed(site, loopback_http=stack.loopback_http)
+        except ForbiddenAddressError:
+            site = ""
+        if "*" in site or not (_ORIGIN.fullmatch(site) or _LOCAL_ORIGIN.fullmatch(site)):
+            raise InvalidRequestError("a public key is pushed to an institution such as https://school.instructure.com")
 
 
 def _view(registration: Registration) -> dict[str, Any]:
@@ -424,6 +443,7 @@ def _view(registration: Registration) -> dict[str, Any]:
         "jwks_url": registration.jwks_uri,
         "token_audience": registration.token_audience or registration.token_endpoint,
         "frame_ancestors": list(registration.frame_ancestors),
+        "pushes_public_key_to": registration.pushes_public_key_to,
         "deployment_policy": registration.deployment_policy.value,
         "deployments": {name: status.value for name, status in registration.deployments.items()},
     }

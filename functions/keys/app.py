@@ -15,4 +15,6 @@ def lambda_handler(_: dict[str, Any], __: object) -> dict[str, Any]:
     states = [key.state.value for key in ring.keys]
     age_days = (wiring.now() - ring.signing.since).days if ring.signing else None
     telemetry.logger().info("keys", states=states, age_days=age_days)
+    for reference, why in wiring.key_push().run().items():
+        telemetry.logger().warning("public_key_not_pushed", registration=reference, cause=why)
     return {"states": states, "age_days": age_days}

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from lti_tool.domain.registration import DeploymentPolicy
+from lti_tool.domain.registration import DeploymentPolicy, PlatformFamily
 from lti_tool.runtime import wiring
 from tests.functions.test_echo import assertion
 from tests.functions.test_register import ANSWER, configuration, introduces, invited, says
@@ -176,9 +176,10 @@ def platforms_introduce_themselves(_: Stack, platform: Platform, __: pytest.Monk
     assert introduces(platform, browser, "unknown", configuration(platform)).status == 403
 
 
-def keys_come_and_go(_: Stack, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Health is asked and scores are sent in between; one key's making is cut short."""
+def keys_come_and_go(stack: Stack, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Health is asked and scores are sent in between; one key's making is cut short. The platform keeps one key."""
     browser = Newcomer()
+    stack.knows(platform.registration(family=PlatformFamily.CANVAS, pushes_public_key_to=platform.url))
 
     def used() -> None:
         for path in ("/lti/jwks.json", "/health"):
@@ -202,6 +203,7 @@ def keys_come_and_go(_: Stack, platform: Platform, monkeypatch: pytest.MonkeyPat
             monkeypatch.setattr(wiring, "now", lambda now=start + timedelta(hours=hours + 1): now)
         starts("keys")
         used()
+    assert any(request.method == "PUT" for request in platform.received)
 
 
 def _dying_at_second(write: Callable[[Any], None]) -> Callable[[Any], None]:

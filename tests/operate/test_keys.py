@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -11,8 +11,8 @@ from lti_tool.domain.registration import PlatformFamily
 from lti_tool.runtime import wiring
 from tests.operate.conftest import Lti
 from tests.support.browser import Browser, handler
-from tests.support.platform import Platform
-from tests.support.stack import REGION, Stack
+from tests.support.platform import Platform, serving
+from tests.support.stack import REGION, Stack, forget
 
 LMS = Platform(url="https://lms.example", issuer="https://lms.example", client_id="c")
 
@@ -111,3 +111,21 @@ def test_the_function_says_how_old_the_key_is(stack: Stack, browser: Browser) ->
     assert fresh == adopted == {"states": ["signing"], "age_days": 0}
     assert wiring.key_rotation().ring().version == 1
     assert stack.environment["SIGNING_KEY_ID"] == wiring.key_rotation().ring().keys[0].key_id
+
+
+def test_a_canvas_that_keeps_our_key_is_named_until_it_has_the_one_that_signs(
+    lti: Lti, stack: Stack, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.get("/lti/jwks.json")
+    told, start = [], datetime.now(UTC)
+    with serving() as canvas:
+        stack.knows(canvas.registration(family=PlatformFamily.CANVAS, pushes_public_key_to=canvas.url, tenant="North"))
+        for hours in (0, 1):
+            monkeypatch.setattr(wiring, "now", lambda now=start + timedelta(hours=hours): now)
+            forget(but=("_dynamodb", "_kms"))
+            handler("keys")({}, None)
+            told.append([name.split()[0] for name in lti.json("keys", "list")[0].get("not_yet_at", [])])
+        revoked = lti.json("keys", "revoke", f"--kid={lti.json('keys', 'list')[0]['kid']}")
+
+    assert told == [["North"], []]
+    assert [name.split()[0] for name in revoked["not_yet_at"]] == ["North"]

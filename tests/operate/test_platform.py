@@ -41,6 +41,7 @@ def test_a_custom_platform_is_registered_as_said(lti: Lti) -> None:
         "jwks_url": "https://lms.example/jwks",
         "token_audience": "https://audience.example",
         "frame_ancestors": [],
+        "pushes_public_key_to": None,
         "deployment_policy": "auto",
         "deployments": {},
         "mended": [],

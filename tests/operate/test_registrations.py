@@ -188,6 +188,38 @@ def test_an_update_changes_what_is_said_and_nothing_else(
     assert lti.json("platform", "show", added["id"]) == {**before, member: value}
 
 
+SCHOOL = "https://school.instructure.com"
+
+
+def test_a_canvas_that_keeps_our_key_is_told_of_new_ones_until_that_is_taken_back(lti: Lti) -> None:
+    added = lti.json(*CANVAS)
+
+    lti.json("platform", "update", added["id"], "--push-public-key", f"{SCHOOL}/")
+    pushed = lti.json("platform", "show", added["id"])["pushes_public_key_to"]
+    lti.json("platform", "update", added["id"], "--no-push-public-key")
+
+    assert (added["pushes_public_key_to"], pushed) == (None, SCHOOL)
+    assert lti.json("platform", "show", added["id"])["pushes_public_key_to"] is None
+
+
+@pytest.mark.parametrize("site", ["http://school.example", f"{SCHOOL}/api", "https://*.instructure.com", "school"])
+def test_a_key_is_pushed_to_an_institution_only(lti: Lti, site: str) -> None:
+    added = lti.json(*CANVAS)
+
+    status, out, err = lti("platform", "update", added["id"], "--push-public-key", site)
+
+    assert (status, out) == (1, "")
+    assert "https://school.instructure.com" in err
+
+
+def test_a_key_is_pushed_to_canvas_only(lti: Lti) -> None:
+    added = lti.json(*custom())
+
+    status, _, err = lti("platform", "update", added["id"], "--push-public-key", SCHOOL)
+
+    assert (status, "family canvas" in err) == (1, True)
+
+
 def test_an_update_can_take_back(lti: Lti) -> None:
     added = lti.json(*custom(token_audience="urn:x"), "--allow-anonymous")
     lti.json("platform", "update", added["id"], "--frame-ancestor", "https://a.example")
@@ -329,7 +361,8 @@ def school() -> Registration:
         token_endpoint="https://lms.example/token",
         jwks_uri="https://lms.example/jwks",
         token_audience="urn:audience",
-        family=PlatformFamily.BRIGHTSPACE,
+        family=PlatformFamily.CANVAS,
+        pushes_public_key_to="https://lms.example",
         tenant="École “X”",
         enabled=False,
         allow_anonymous=True,

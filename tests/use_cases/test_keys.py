@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,18 +19,22 @@ from moto.kms import models
 from moto.kms.responses import KmsResponse
 
 from local.moto_server import mend_kms
-from lti_tool.adapters.access_tokens import token_request
+from lti_tool.adapters.access_tokens import bought, token_request
 from lti_tool.adapters.audit_table import AuditTable
 from lti_tool.adapters.health import TablesHealth
 from lti_tool.adapters.key_ring_table import KeyRingTable
 from lti_tool.adapters.kms import STACK_TAG, KmsSigner, KmsVault
 from lti_tool.adapters.platform_http import PlatformHttp
+from lti_tool.adapters.public_key import CanvasPublicKeys
 from lti_tool.adapters.regions_table import RegionsTable
+from lti_tool.adapters.registrations_table import RegistrationsTable
 from lti_tool.domain.audit import KEYS
+from lti_tool.domain.claims import PUBLIC_JWK_SCOPE
 from lti_tool.domain.errors import RotationUnderWayError, StoreUnavailableError, UnknownSigningKeyError
 from lti_tool.domain.keyring import KeyRing, KeyState, RingKey
+from lti_tool.domain.registration import PlatformFamily
 from lti_tool.use_cases.jwks import KeyPublisher
-from lti_tool.use_cases.keys import KeyRotation, Pace
+from lti_tool.use_cases.keys import KeyPush, KeyRotation, Pace
 from tests.adapters.conftest import Clock
 from tests.support.platform import Platform, Received, Reply, serving, verified_by_jwks
 from tests.support.stack import REGION, Stack
@@ -518,3 +523,200 @@ def test_a_thousand_calls_across_a_rotation_are_all_believed(rotated: Region) ->
     assert len(platform.signed_by) == 1000
     assert len(set(platform.signed_by)) == 2
     assert rotated.states()[-2:] == ["out_of_service", "signing"]
+
+
+# --- A platform that keeps one key ------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, kw_only=True)
+class Holding(Platform):
+    """A Canvas that keeps one pasted key of the tool in place of its key set's address."""
+
+    clock: Clock
+    held: dict[str, Any] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=set)
+    refused: int = 0
+    loses_answers: bool = False
+
+    def answer(self, request: Received) -> Reply:
+        if request.path == "/token" and not self.replies.get("/token"):
+            return self._token(request)
+        if request.method != "PUT" or self.replies.get(request.path):
+            return Platform.answer(self, request)
+        self.received.append(request)
+        assert request.path == PUSHED_TO
+        assert request.headers["Authorization"].removeprefix("Bearer ") in self.tokens
+        self.held = request.json()["developer_key"]["public_jwk"]
+        return Reply(status=503) if self.loses_answers else Reply()
+
+    def _token(self, request: Received) -> Reply:
+        try:
+            verified_by_jwks(request.form()["client_assertion"], {"keys": [self.held]})
+        except (JoseError, ValueError):
+            self.refused += 1
+            return Reply(status=400, body=b'{"error": "invalid_request"}')
+        token = f"{request.form()['scope']} {len(self.tokens)}"
+        if request.form()["scope"] == PUBLIC_JWK_SCOPE:
+            self.tokens.add(token)
+        return Reply(body=json.dumps({"access_token": token, "expires_in": 3600}).encode())
+
+
+PUSHED_TO = "/api/lti/developer_key/update_public_jwk"
+
+
+class Pasted:
+    """A region, a platform that has its key pasted, two instances of the functions, and the hourly run."""
+
+    def __init__(self, region: Region, platform: Holding) -> None:
+        self.region, self.platform, self.clock = region, platform, region.clock
+        self.http = PlatformHttp(loopback_http=True)
+        self.registration = platform.registration(family=PlatformFamily.CANVAS, pushes_public_key_to=platform.url)
+        self.signers = [region.signer(), region.signer()]
+        region._stack.knows(self.registration)
+        region.rotation.run()
+        assert region.ring.signing is not None
+        platform.held = dict(region.ring.signing.jwk)
+
+    def push(self) -> KeyPush:
+        """As a run that has just started has it."""
+        dynamodb = client("dynamodb", REGION, self.region.name)
+        return KeyPush(
+            rings=KeyRingTable(dynamodb, TABLE, self.region.name),
+            holders=RegistrationsTable(dynamodb, TABLE),
+            held=CanvasPublicKeys(self.http, self.region.signer(), self.clock),
+            regions=RegionsTable(dynamodb, TABLE),
+            audit=AuditTable(dynamodb, "RecordsTable"),
+            clock=self.clock,
+            who="keys",
+        )
+
+    def hour_passes(self) -> dict[str, str]:
+        """The run at its beginning; before it, right after it and once more all instances buy tokens."""
+        self.region.rotation.run()
+        why: dict[str, str] = dict(self.push().run())  # type: ignore[arg-type] # a reference is a text
+        for seconds in (1, 3599):
+            self.clock.goes_on(seconds=seconds)
+            for signer in self.signers:
+                bought(self.http, self.registration, ("score",), signer, self.clock())
+        return why
+
+    def is_up_to_date(self) -> bool:
+        ring = self.region.ring
+        assert ring.signing is not None
+        return {self.platform.held["kid"], ring.held.get(self.registration.reference)} == {ring.signing.kid}
+
+
+@pytest.fixture
+def pasted(rotated: Region) -> Iterator[Pasted]:
+    with serving(kind=partial(Holding, clock=rotated.clock)) as platform:
+        assert isinstance(platform, Holding)
+        rotated.clock.goes_on(days=-1)
+        yield Pasted(rotated, platform)
+
+
+def hours(pasted: Pasted, number: int) -> None:
+    for _ in range(number):
+        pasted.hour_passes()
+
+
+def test_a_platform_that_keeps_one_key_goes_through_a_rotation_without_a_refused_token(pasted: Pasted) -> None:
+    old = pasted.platform.held["kid"]
+    pasted.clock.goes_on(days=1)
+    pasted.region.rotation.run()
+
+    hours(pasted, 76)
+
+    assert pasted.platform.held["kid"] != old
+    assert pasted.is_up_to_date()
+    assert pasted.platform.refused == 0
+    assert pasted.region.states()[-2:] == ["out_of_service", "signing"]
+    pushed = AuditTable(pasted.region._stack.dynamodb, "RecordsTable").of(pasted.registration.reference)
+    assert [line.changed for line in pushed if line.verb == "keys push"] == [(old,), (pasted.platform.held["kid"],)]
+
+
+@pytest.mark.parametrize("status", [401, 422, 503])
+def test_what_a_platform_did_not_take_is_pushed_again_and_the_key_that_it_holds_signs_until_then(
+    pasted: Pasted, status: int
+) -> None:
+    hours(pasted, 1)
+    pasted.region.rotation.rotate(timedelta())
+    pasted.platform.will_answer(PUSHED_TO, *[Reply(status=status)] * 3)
+    told = [pasted.hour_passes() for _ in range(6)]
+
+    why = "public_key_down" if status == 503 else "public_key_refused"
+    assert [list(one.values()) for one in told] == [["waits"], [why], [why], [why], [], []]
+    assert pasted.is_up_to_date()
+    assert pasted.platform.refused == 0
+
+
+def test_a_key_whose_arrival_was_not_heard_of_is_found_out(pasted: Pasted) -> None:
+    hours(pasted, 1)
+    pasted.region.rotation.rotate(timedelta())
+    hours(pasted, 1)
+    pasted.platform.loses_answers = True
+    lost = pasted.hour_passes()
+    pasted.platform.loses_answers = False
+    hours(pasted, 1)
+
+    assert list(lost.values()) == ["public_key_down"]
+    assert pasted.is_up_to_date()
+    assert pasted.platform.refused > 0  # but the other key was tried at once: each token was bought in the end
+
+
+def test_a_push_may_die_between_any_two_calls(pasted: Pasted) -> None:
+    hours(pasted, 1)
+    region, deaths = pasted.region, 0
+    for at in range(1, 20):
+        for when in ("before", "after"):
+            region.rotation.rotate(timedelta())
+            pasted.clock.goes_on(minutes=5)
+            region.calls = 0
+            region.happens = partial(dies, at, when)
+            try:
+                pasted.push().run()
+            except ProcessDied:
+                deaths += 1
+            region.happens = lambda _number, _when: None
+            hours(pasted, 1)
+            assert pasted.is_up_to_date()
+            pasted.clock.goes_on(hours=48)
+            region.rotation.run()
+            hours(pasted, 1)
+        if region.calls < at:
+            break
+
+    assert deaths >= 8
+
+
+def dies(at: int, when: str, number: int, moment: str) -> None:
+    if (number, moment) == (at, when):
+        raise ProcessDied
+
+
+def test_a_platform_that_is_down_for_good_holds_up_neither_rotation_nor_the_others(pasted: Pasted) -> None:
+    other = pasted.platform.registration(
+        client_id="gone", token_endpoint="http://127.0.0.1:9/token", pushes_public_key_to="http://127.0.0.1:9"
+    )
+    pasted.region._stack.knows(other)
+    pasted.region.rotation.rotate(timedelta())
+
+    why = [pasted.hour_passes() for _ in range(50)][-1]
+
+    assert why == {other.reference: "token_endpoint_unreachable"}
+    assert pasted.is_up_to_date()
+    assert not pasted.region.ring.is_turning
+
+
+def test_nothing_is_pushed_where_two_regions_sign(pasted: Pasted) -> None:
+    elsewhere = Region(pasted.region._stack, pasted.clock, "ap-southeast-2")
+    elsewhere.key_set()
+
+    assert pasted.push().run() == {pasted.registration.reference: "several_regions"}
+    assert pasted.platform.received == []
+
+
+def test_a_platform_that_asks_for_the_key_set_is_sent_nothing(pasted: Pasted) -> None:
+    pasted.region._stack.knows(pasted.platform.registration(family=PlatformFamily.CANVAS))
+
+    assert pasted.push().run() == {}
+    assert pasted.platform.received == []

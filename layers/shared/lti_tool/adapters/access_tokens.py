@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -125,7 +125,7 @@ class AccessTokens:
                 return token
 
     def _bought_and_shared(self, registration: Registration, scopes: tuple[str, ...], pk: str) -> str:
-        token, expires_at = self._bought(registration, scopes)
+        token, expires_at = bought(self._http, registration, scopes, self._signer, self._clock())
         self._memory[pk] = (token, expires_at)
         self._cache.renew(pk, expires_at, token=token)
         return token
@@ -134,29 +134,44 @@ class AccessTokens:
     def _pk(registration: Registration, scopes: tuple[str, ...]) -> str:
         return f"access-token#{registration.reference}#{' '.join(sorted(scopes))}"
 
-    def _bought(self, registration: Registration, scopes: tuple[str, ...]) -> tuple[str, datetime]:
-        now = self._clock()
-        form = token_request(registration, scopes, self._signer, now)
+
+def bought(
+    http: PlatformHttp, registration: Registration, scopes: tuple[str, ...], signer: Signer, now: datetime
+) -> tuple[str, datetime]:
+    """A new token, and until when it is used.
+
+    Raises:
+        PlatformUnavailableError, PlatformRefusedError.
+    """
+    kids: Sequence[str | None] = [None]
+    if registration.pushes_public_key_to is not None:
+        kids = signer.kids_for(registration.reference)
+    for kid in kids:
+        form = token_request(registration, scopes, signer, now, kid)
         headers = {"Accept": "application/json"}
-        answer = self._http.post(registration.token_endpoint, data=form, headers=headers, what="token_endpoint")
+        answer = http.post(registration.token_endpoint, data=form, headers=headers, what="token_endpoint")
         if answer.throttles or answer.status >= 500:
             raise PlatformUnavailableError("token_endpoint_down", retry_after=answer.retry_after(now))
         document = answer.json()
-        if answer.status != 200 or not isinstance(document, dict):
-            error = document.get("error") if isinstance(document, dict) else None
-            raise PlatformRefusedError(
-                "scope_refused" if error == "invalid_scope" else "token_refused", http_status=answer.status
-            )
-        token, life = document.get("access_token"), document.get("expires_in")
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
-            raise PlatformRefusedError("token_refused", http_status=answer.status)
-        text = str(life) if isinstance(life, int | str) and not isinstance(life, bool) else ""
-        seconds = int(text) if re.fullmatch("[0-9]{1,6}", text) else DEFAULT_TOKEN_LIFE
-        return token, now + timedelta(seconds=min(seconds, 24 * 3600) * 0.9)
+        error = document.get("error") if isinstance(document, dict) else None
+        if answer.status == 200 or error == "invalid_scope":
+            break  # else it may hold another key of ours than the one that this was signed with
+    if answer.status != 200 or not isinstance(document, dict):
+        raise PlatformRefusedError(
+            "scope_refused" if error == "invalid_scope" else "token_refused", http_status=answer.status
+        )
+    token, life = document.get("access_token"), document.get("expires_in")
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
+        raise PlatformRefusedError("token_refused", http_status=answer.status)
+    text = str(life) if isinstance(life, int | str) and not isinstance(life, bool) else ""
+    seconds = int(text) if re.fullmatch("[0-9]{1,6}", text) else DEFAULT_TOKEN_LIFE
+    return token, now + timedelta(seconds=min(seconds, 24 * 3600) * 0.9)
 
 
-def token_request(registration: Registration, scopes: tuple[str, ...], signer: Signer, now: datetime) -> dict[str, str]:
-    """The form that buys a token, with a fresh client assertion."""
+def token_request(
+    registration: Registration, scopes: tuple[str, ...], signer: Signer, now: datetime, kid: str | None = None
+) -> dict[str, str]:
+    """The form that buys a token, with a fresh client assertion; `kid` as for `Signer.sign`."""
     assertion = {
         "iss": registration.client_id,
         "sub": registration.client_id,
@@ -168,6 +183,6 @@ def token_request(registration: Registration, scopes: tuple[str, ...], signer: S
     return {
         "grant_type": "client_credentials",
         "client_assertion_type": names.JWT_BEARER,
-        "client_assertion": signer.sign(assertion),
+        "client_assertion": signer.sign(assertion, kid) if kid else signer.sign(assertion),
         "scope": " ".join(sorted(scopes)),
     }

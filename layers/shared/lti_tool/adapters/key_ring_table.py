@@ -90,6 +90,7 @@ def _document(ring: KeyRing) -> dict[str, Any]:
             "since": making.since.isoformat(),
             "wait_seconds": making.wait.total_seconds(),
         },
+        "held": dict(ring.held),
     }
 
 
@@ -115,4 +116,5 @@ def _ring(document: dict[str, Any], version: int) -> KeyRing:
             since=moment(making["since"]),
             wait=timedelta(seconds=making["wait_seconds"]),
         ),
+        held=document.get("held", {}),
     )

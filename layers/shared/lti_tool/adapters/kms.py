@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from lti_tool.domain.errors import StoreUnavailableError
 from lti_tool.domain.jwks import ToolKey
+from lti_tool.domain.keyring import KeyRing
+from lti_tool.domain.registration import RegistrationReference
 from lti_tool.use_cases.ports import Clock, KeyRings
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class KmsSigner:
         self._clock = clock or _utc_now
         self._first_key: ToolKey | None = None
         self._believed: tuple[datetime, str, str | None] | None = None
+        self._ring = KeyRing()
 
     def public_keys(self) -> Sequence[ToolKey]:
         return (self._first(),)
@@ -75,15 +78,24 @@ class KmsSigner:
         if not key.get("Enabled"):
             raise StoreUnavailableError("signing_key")
 
-    def sign(self, claims: dict[str, Any]) -> str:
+    def kids_for(self, holder: RegistrationReference) -> Sequence[str]:
+        signing = self.kid()
+        if self._ring.version and self._ring.held.get(holder) != signing:
+            self._believed = None  # the key that signs may be on its way there at this very moment
+            signing = self.kid()
+        return [key.kid for key in self._ring.keys_for(holder)] or [signing]
+
+    def sign(self, claims: dict[str, Any], kid: str | None = None) -> str:
         key_id = self.key_id()
         try:
+            if kid is not None and (key := self._ring.find(kid)) is not None:
+                return self._signed(key.key_id, kid, claims)
             return self._signed(key_id, self.kid(), claims)
         except StoreUnavailableError as error:
             if not _is_out_of_service(error):
                 raise
             self._believed = None  # it was revoked while we believed in it
-            if (another := self.key_id()) == key_id:
+            if (another := self.key_id()) == key_id and kid is None:
                 raise
             return self._signed(another, self.kid(), claims)
 
@@ -111,6 +123,7 @@ class KmsSigner:
             if self._believed is None:
                 raise
             return self._believed[1:]  # KMS will say if it is out of service meanwhile
+        self._ring = ring or KeyRing()
         if ring is None or not ring.version:
             self._believed = (now, self._first_key_id, None)
         elif ring.signing is not None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -237,17 +237,21 @@ class RegistrationsTable:
 
     def all(self) -> Sequence[Registration]:
         """Every registration, by issuer and client_id; reads the whole table, so for operators only."""
-        found: list[RegistrationReference] = []
-        start: dict[str, Any] = {}
+        found = (item["pk"].removeprefix("registration#") for item in self._scan() if item["sk"] == "registration")
+        return sorted(map(self.referred_to, found), key=lambda found: (found.issuer, found.client_id))
+
+    def keeping_our_key(self) -> Sequence[Registration]:
+        found = self._scan(FilterExpression="attribute_exists(pushes_public_key_to)")
+        return [registration for item in found if (registration := _registration(item, ())).enabled]
+
+    def _scan(self, **only: Any) -> Iterator[Item]:
         while True:
             with store():
-                page = self._client.scan(TableName=self._table, ConsistentRead=True, **start)
-            items = map(unmarshal, page["Items"])
-            found += [item["pk"].removeprefix("registration#") for item in items if item["sk"] == "registration"]
+                page = self._client.scan(TableName=self._table, ConsistentRead=True, **only)
+            yield from map(unmarshal, page["Items"])
             if "LastEvaluatedKey" not in page:
-                break
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-        return sorted(map(self.referred_to, found), key=lambda found: (found.issuer, found.client_id))
+                return
+            only["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _query(self, pk: str) -> list[Item]:
         return query(self._client, self._table, pk)
@@ -317,6 +321,7 @@ def _registration_item(registration: Registration) -> Item:
         "allow_anonymous": registration.allow_anonymous,
         "deployment_policy": registration.deployment_policy.value,
         "frame_ancestors": " ".join(registration.frame_ancestors) or None,
+        "pushes_public_key_to": registration.pushes_public_key_to,
     }
 
 
@@ -353,6 +358,7 @@ def _registration(item: Item, deployments: Sequence[Item]) -> Registration:
         allow_anonymous=item.get("allow_anonymous", False),
         deployment_policy=DeploymentPolicy(item["deployment_policy"]),
         frame_ancestors=tuple(item.get("frame_ancestors", "").split()),
+        pushes_public_key_to=item.get("pushes_public_key_to"),
         deployments={deployment_id: DeploymentStatus(one["status"]) for deployment_id, one in found.items()},
         deployment_tenants={deployment_id: one["tenant"] for deployment_id, one in found.items() if "tenant" in one},
     )

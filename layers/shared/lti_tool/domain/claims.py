@@ -36,6 +36,7 @@ SCORE_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 RESULT_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
 LINE_ITEM_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
 LINE_ITEM_READ_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly"
+PUBLIC_JWK_SCOPE: Final = "https://canvas.instructure.com/lti/public_jwk/scope/update"  # Canvas' own
 LINE_ITEM_MEDIA_TYPE: Final = "application/vnd.ims.lis.v2.lineitem+json"
 LINE_ITEMS_MEDIA_TYPE: Final = "application/vnd.ims.lis.v2.lineitemcontainer+json"
 RESULTS_MEDIA_TYPE: Final = "application/vnd.ims.lis.v2.resultcontainer+json"

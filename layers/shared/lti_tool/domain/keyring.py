@@ -12,9 +12,11 @@ published stand in one item that changes by one write, so a key signs only while
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from lti_tool.domain.registration import RegistrationReference
 
 
 class KeyState(StrEnum):
@@ -61,11 +63,15 @@ class Making:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRing:
-    """`version` grows by one with each write; 0 is a region that has no ring yet, and signs with its first key."""
+    """`version` grows by one with each write; 0 is a region that has no ring yet, and signs with its first key.
+
+    `held` says which key (`kid`) was sent last to a platform that keeps only one.
+    """
 
     version: int = 0
     keys: tuple[RingKey, ...] = ()
     making: Making | None = None
+    held: Mapping[RegistrationReference, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for state in (KeyState.SIGNING, KeyState.PUBLISHED):
@@ -92,6 +98,14 @@ class KeyRing:
 
     def find(self, kid: str) -> RingKey | None:
         return next((key for key in self.keys if key.kid == kid), None)
+
+    def keys_for(self, holder: RegistrationReference) -> tuple[RingKey, ...]:
+        """What to sign with for a platform that keeps one key of ours: the likeliest first.
+
+        A platform may have taken a key whose sending we never heard the end of, or never got the one that signs now.
+        """
+        usable = [key for state in (KeyState.SIGNING, KeyState.RETIRING) for key in self._in(state)]
+        return tuple(sorted(usable, key=lambda key: key.kid != self.held.get(holder)))
 
     def due(self, state: KeyState, now: datetime) -> RingKey | None:
         """A key in that state whose time is over."""

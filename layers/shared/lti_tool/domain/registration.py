@@ -60,7 +60,8 @@ class Registration:
     the token endpoint. `deployments` holds the ones written down, by `deployment_id`; `deployment_tenants` the names of
     those that have one of their own.
     `allow_anonymous` opens launches that name no user. `frame_ancestors` are origins that may frame our pages besides
-    those that the registration and its launches name.
+    those that the registration and its launches name. `pushes_public_key_to` is the origin of a Canvas that keeps one
+    key of ours in place of our key set's address: a new signing key is sent there.
     """
 
     issuer: str
@@ -75,6 +76,7 @@ class Registration:
     allow_anonymous: bool = False
     deployment_policy: DeploymentPolicy = DeploymentPolicy.CLOSED
     frame_ancestors: tuple[str, ...] = ()
+    pushes_public_key_to: str | None = None
     deployments: Mapping[str, DeploymentStatus] = field(default_factory=dict)
     deployment_tenants: Mapping[str, str] = field(default_factory=dict)
 

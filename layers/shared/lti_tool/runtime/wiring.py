@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lti_tool.use_cases.deeplink import DeepLinkAnswerer
     from lti_tool.use_cases.gradesync import GradeSync, Sweep
     from lti_tool.use_cases.jwks import KeyPublisher
-    from lti_tool.use_cases.keys import KeyRotation
+    from lti_tool.use_cases.keys import KeyPush, KeyRotation
     from lti_tool.use_cases.launch import LaunchVerifier
     from lti_tool.use_cases.login import LoginStarter
     from lti_tool.use_cases.ports import LinkColumns
@@ -143,6 +143,24 @@ def key_rotation(who: str = "keys") -> KeyRotation:
         pace=Pace(rotate_every=told.rotate_every, wait=told.wait, keep=told.keep, deletion_days=told.deletion_days),
         first_key_id=settings().signing_key_id,
         who=who,
+    )
+
+
+@cache
+def key_push() -> KeyPush:
+    from lti_tool.adapters.platform_http import PlatformHttp
+    from lti_tool.adapters.public_key import CanvasPublicKeys
+    from lti_tool.use_cases.keys import KeyPush
+
+    http = PlatformHttp(loopback_http=settings().loopback_http)
+    return KeyPush(
+        rings=_key_rings(),
+        holders=registrations(),
+        held=CanvasPublicKeys(http, _signer(), now),
+        regions=regions(),
+        audit=audit(),
+        clock=now,
+        who="keys",
     )
 
 

@@ -43,7 +43,9 @@ class DeepLinkAnswerer:
             require_enabled(registration)
             table = self.landing.table_for(launch.registration, launch.deployment_id)
             require_acceptable(activities, placed(launch, table))
-            jwt = self.signer.sign(response_claims(activities, launch, registration.family, tool_url, self.clock()))
+            kid = self.signer.kids_for(registration.reference)[0] if registration.pushes_public_key_to else None
+            claims = response_claims(activities, launch, registration.family, tool_url, self.clock())
+            jwt = self.signer.sign(claims, kid)
         except Exception:
             self.sessions.reopen(token)  # nothing went back to the platform, so the teacher may choose again
             raise

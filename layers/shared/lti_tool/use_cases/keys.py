@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lti_tool.domain.audit import KEYS, AuditLine
-from lti_tool.domain.errors import RotationUnderWayError, UnknownSigningKeyError
+from lti_tool.domain.errors import (
+    PlatformRefusedError,
+    PlatformUnavailableError,
+    RotationUnderWayError,
+    UnknownSigningKeyError,
+)
 from lti_tool.domain.keyring import KeyRing, KeyState, Making, RingKey
-from lti_tool.use_cases.ports import Audit, Clock, KeyRings, KeyVault
+from lti_tool.domain.registration import Registration, RegistrationReference
+from lti_tool.use_cases.ports import Audit, Clock, HeldKeys, KeyHolders, KeyRings, KeyVault, Regions
 
 MAKING_TAKES = timedelta(minutes=2)
 """A key that was begun longer ago and is not in the ring was left by a run that died; more than any run needs."""
+
+ALL_KNOW_WHICH_SIGNS = timedelta(minutes=2)  # the functions' instances believe a ring for one
+PUSHING_LASTS = timedelta(seconds=20)  # then no other platform is begun: one may take a minute with slow answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,3 +176,52 @@ class KeyRotation:
         self.audit.add(AuditLine(at=self.clock(), who=self.who, verb=verb, registration=KEYS, changed=kids))
         self.rings.write(ring)
         return ring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPush:
+    """Sends the key that signs to the platforms that keep one key of ours, a while after it began to sign.
+
+    Until a platform has it, what is for that platform is signed with the key that it holds, as long as that one is
+    published. A run may die anywhere, and an answer be lost: a signer tries the platform's other key, and the next run
+    sends the same key again.
+    """
+
+    rings: KeyRings
+    holders: KeyHolders
+    held: HeldKeys
+    regions: Regions
+    audit: Audit
+    clock: Clock
+    who: str
+
+    def run(self) -> Mapping[RegistrationReference, str]:
+        """Platforms that still lack the key, and why; several regions sign with a key each, and one place holds one."""
+        lacking = _lacking(self.rings.read(), self.holders.keeping_our_key())
+        secrets.SystemRandom().shuffle(lacking)  # so that slow ones do not always keep the same others waiting
+        if lacking and len(self.regions.all()) > 1:
+            return {registration.reference: "several_regions" for registration in lacking}
+        until = self.clock() + PUSHING_LASTS
+        found = {registration.reference: self._push(registration, until) for registration in lacking}
+        return {reference: why for reference, why in found.items() if why}
+
+    def _push(self, registration: Registration, until: datetime) -> str:
+        ring, now, reference = self.rings.read(), self.clock(), registration.reference
+        if ring is None or ring.signing is None or now - ring.signing.since < ALL_KNOW_WHICH_SIGNS or now > until:
+            return "waits"
+        kid = ring.signing.kid
+        self.audit.add(AuditLine(at=now, who=self.who, verb="keys push", registration=reference, changed=(kid,)))
+        try:
+            self.held.replace(registration, ring.signing.jwk)
+            self.rings.write(replace(ring, version=ring.version + 1, held={**ring.held, reference: kid}))
+        except (PlatformUnavailableError, PlatformRefusedError) as error:
+            return error.cause
+        except RotationUnderWayError:
+            return "waits"
+        return ""
+
+
+def _lacking(ring: KeyRing | None, holders: Sequence[Registration]) -> list[Registration]:
+    if ring is None or ring.signing is None:
+        return []
+    return [registration for registration in holders if ring.held.get(registration.reference) != ring.signing.kid]

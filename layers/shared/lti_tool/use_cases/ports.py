@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,6 +146,23 @@ class Regions(Protocol):
     def put(self, region: Region) -> None: ...
 
 
+class KeyHolders(Protocol):
+    """Platforms that keep one key of ours in place of asking for our key set."""
+
+    def keeping_our_key(self) -> Sequence[Registration]:
+        """Those that are enabled, without their deployments; reads the whole table, so for what runs rarely."""
+
+
+class HeldKeys(Protocol):
+    def replace(self, registration: Registration, jwk: Mapping[str, str]) -> None:
+        """Give the platform another key of ours; what the one before signs is refused from then on.
+
+        Raises:
+            PlatformUnavailableError: it may have taken the key all the same.
+            PlatformRefusedError
+        """
+
+
 class KeyRings(Protocol):
     """This region's key ring."""
 
@@ -279,8 +296,11 @@ class Signer(Protocol):
     def require_usable(self) -> None:
         """Raises StoreUnavailableError: the key is disabled, on its way out, or not reachable."""
 
-    def sign(self, claims: dict[str, Any]) -> str:
-        """A compact JWS over the claims, RS256, with `kid`."""
+    def sign(self, claims: dict[str, Any], kid: str | None = None) -> str:
+        """A compact JWS over the claims, RS256, with `kid`: by the key that signs, or by one of `kids_for`."""
+
+    def kids_for(self, holder: RegistrationReference) -> Sequence[str]:
+        """The keys that a platform may hold which keeps only one of ours, the likeliest first; at least one."""
 
 
 class Catalogue(Protocol):
