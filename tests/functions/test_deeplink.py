@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from lti_tool.domain.registration import PlatformFamily
+from lti_tool.runtime import wiring
 from tests.support.browser import Browser
 from tests.support.platform import DL, INSTRUCTOR, LEARNER, LTI, Platform, verified_by_jwks
 from tests.support.stack import TOOL_URL, Stack
@@ -49,6 +53,24 @@ def test_the_chosen_activities_go_back_signed(platform: Platform, browser: Brows
         "lineItem": {"scoreMaximum": 10, "label": "Capitals and rivers", "resourceId": "capitals-and-rivers"},
     }
     assert second["custom"] == {"activity_id": "photosynthesis"}
+
+
+def test_a_platform_that_keeps_one_key_is_answered_with_that_one(
+    platform: Platform, browser: Browser, stack: Stack
+) -> None:
+    browser.get("/lti/jwks.json")
+    stack.knows(platform.registration(family=PlatformFamily.CANVAS, pushes_public_key_to=platform.url))
+    rotation = wiring.key_rotation()
+    rotation.run()
+    (held,) = rotation.ring().keys
+    ring = rotation.ring()
+    rotation.rings.write(replace(ring, version=ring.version + 1, held={platform.registration().reference: held.kid}))
+    rotation.rotate(timedelta())
+
+    session = browser.opens_picker(platform).launch["session"]
+    answer = browser.post("/lti/deeplink", {"session": session})
+
+    assert verified_by_jwks(answer.page.fields["JWT"], {"keys": [dict(held.jwk)]})["iss"] == platform.client_id
 
 
 def test_each_answer_has_a_nonce_of_its_own(platform: Platform) -> None:
