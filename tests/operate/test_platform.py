@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -228,3 +230,15 @@ def test_without_a_running_stack_it_says_what_to_do(lti: Lti, monkeypatch: pytes
 
     assert status == 1
     assert "make run" in err
+
+
+def test_a_reader_who_stops_early_sees_no_traceback() -> None:
+    command = [sys.executable, "-m", "operate.main", "platform", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+
+        said = process.stderr.read()
+
+    assert (said, process.returncode) == ("", 0)
