@@ -462,6 +462,21 @@ def test_one_bad_message_holds_up_no_good_ones(platform: Platform) -> None:
     assert sorted(score.json()["userId"] for score in platform.scores) == ["user-0", "user-1", "user-2"]
 
 
+@pytest.mark.parametrize("status", [None, DeploymentStatus.PENDING, DeploymentStatus.DISABLED])
+def test_a_score_for_a_place_that_is_not_served_ends_among_the_dead_letters(
+    platform: Platform, status: DeploymentStatus | None
+) -> None:
+    if status is not None:
+        wiring.registrations().put_deployment(platform.registration(), "elsewhere", status)
+
+    outcome = receives(score_message(platform, deployment_id="elsewhere"))
+
+    assert outcome == {"batchItemFailures": []}
+    assert platform.scores == []
+    (letter,) = wiring.score_desk().letters()
+    assert letter.reason in {"unknown_deployment", "deployment_pending", "deployment_disabled"}
+
+
 def test_one_refused_score_holds_up_no_good_ones(platform: Platform) -> None:
     path = "/lineitems/7/lineitem/scores"
     platform.will_answer(path, Reply(status=404))

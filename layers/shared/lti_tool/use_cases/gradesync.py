@@ -20,14 +20,13 @@ from lti_tool.domain.registration import require_enabled
 from lti_tool.domain.score import (
     FIRST_WAIT,
     OutboxEntry,
-    Score,
     ScoreKey,
     ScoreMessage,
     ScoreNudge,
     wait_before_try,
 )
-from lti_tool.use_cases.lineitem import column_for
 from lti_tool.use_cases.ports import Clock, Gates, Gradebook, LinkColumns, Nudges, Outbox, Registrations
+from lti_tool.use_cases.scores import score_of
 
 LONGEST_DELAY = timedelta(minutes=15)  # what SQS can delay a message; the sweep takes care of the rest
 LONGEST_SPREAD = timedelta(minutes=1)  # so that not all come at once when a platform may be asked again
@@ -52,12 +51,12 @@ class GradeSync:
         """Deal with one message of the queue and say in one word what became of it.
 
         Raises:
-            UnknownRegistrationError: a whole score for a platform that we do not know.
+            UnknownRegistrationError: or its kin; a whole score for a platform or deployment that is not served.
             LineItemUnknownError: a whole score for a link that we do not know.
         """
         if isinstance(message, ScoreNudge):
             return self.send(message.key)
-        score = self._score_of(message)
+        score = score_of(message, self.registrations, self.columns)
         self.outbox.put(score)  # an older one is not taken; what waits there is sent all the same
         return self.send(score.key)
 
@@ -120,10 +119,6 @@ class GradeSync:
         delay = moment - self.clock()
         if delay <= LONGEST_DELAY:
             self.nudges.nudge(key, after_seconds=max(0, math.ceil(delay.total_seconds())))
-
-    def _score_of(self, message: ScoreMessage) -> Score:
-        registration = self.registrations.of_platform(message.issuer, message.client_id)
-        return message.score(registration.reference, column_for(message, registration, self.columns))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

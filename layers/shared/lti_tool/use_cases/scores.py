@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lti_tool.domain.registration import RegistrationReference
-from lti_tool.domain.score import DeadLetter, OutboxEntry, ScoreKey
-from lti_tool.use_cases.ports import DeadLetters, Nudges, Outbox
+from lti_tool.domain.registration import DeploymentStatus, RegistrationReference, require_enabled, require_served
+from lti_tool.domain.score import DeadLetter, OutboxEntry, Score, ScoreKey, ScoreMessage
+from lti_tool.use_cases.lineitem import column_for
+from lti_tool.use_cases.ports import DeadLetters, LinkColumns, Nudges, Outbox, Registrations
+
+
+def score_of(message: ScoreMessage, registrations: Registrations, columns: LinkColumns) -> Score:
+    """The score that a message from outside means, whichever way it came.
+
+    Raises:
+        UnknownRegistrationError: or its kin; no pact with this platform or deployment.
+        LineItemUnknownError: nobody has opened that link yet.
+    """
+    registration = registrations.of_platform(message.issuer, message.client_id)
+    require_enabled(registration)
+    status = registration.deployments.get(message.deployment_id)
+    if status is not DeploymentStatus.ENABLED:  # only what is served is believed from memory
+        status = registrations.deployment_status(registration, message.deployment_id)
+    require_served(status)
+    return message.score(registration.reference, column_for(message, registration, columns))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,11 @@ from lti_tool.domain.errors import (
     UnknownScoreError,
 )
 from lti_tool.domain.launch import SubmissionReviewLaunch
-from lti_tool.domain.registration import DeploymentStatus, require_enabled, require_served
 from lti_tool.domain.score import OutboxEntry, Score, ScoreId, ScoreMessage, ScoreState
 from lti_tool.domain.session import CODE_LIVES, Session, new_launch_code
 from lti_tool.use_cases.activity import ActivityDesk
-from lti_tool.use_cases.lineitem import column_for
 from lti_tool.use_cases.ports import Catalogue, Clock, LaunchCodes, LinkColumns, Nudges, Outbox, Registrations
+from lti_tool.use_cases.scores import score_of
 from lti_tool.use_cases.session import SessionGuard
 
 SUPERSEDED = "superseded"
@@ -62,13 +61,7 @@ class ScoreIntake:
 
     def require_known(self, message: ScoreMessage) -> Score:
         """The score, when its registration and deployment are served and its column is known; raises as `take`."""
-        registration = self.registrations.of_platform(message.issuer, message.client_id)
-        require_enabled(registration)
-        status = registration.deployments.get(message.deployment_id)
-        if status is not DeploymentStatus.ENABLED:  # only what is served is believed from memory
-            status = self.registrations.deployment_status(registration, message.deployment_id)
-        require_served(status)
-        return message.score(registration.reference, column_for(message, registration, self.columns))
+        return score_of(message, self.registrations, self.columns)
 
     def find(self, score_id: ScoreId) -> OutboxEntry:
         """The newest score of that id.
