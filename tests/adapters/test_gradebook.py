@@ -16,7 +16,7 @@ from lti_tool.adapters.kms import KmsSigner
 from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError, ToolError
 from lti_tool.domain.jwks import jwks
-from lti_tool.domain.lineitem import NewLineItem
+from lti_tool.domain.lineitem import COLUMN_TAG, NewLineItem
 from lti_tool.domain.registration import PlatformFamily, Registration
 from lti_tool.domain.score import ActivityProgress, GradingProgress, Result, Score, ScoreKey
 from tests.adapters.conftest import Clock
@@ -375,15 +375,40 @@ def test_a_column_is_changed_without_losing_what_we_do_not_know(
     assert (item.label, item.resource_link_id) == ("Essay 2", "link-1")
 
 
+def essays_column(platform: Platform, **members: Any) -> Reply:
+    return Reply(status=200, body=json.dumps(column(platform, 6, **members)).encode())
+
+
 @pytest.mark.parametrize("status", [200, 204, 404])
-def test_a_column_is_deleted_also_when_it_is_gone_already(
+def test_a_column_of_ours_is_deleted_also_when_it_goes_meanwhile(
     gradebook: PlatformGradebook, platform: Platform, status: int
 ) -> None:
-    platform.will_answer("/lineitems/6", Reply(status=status, body=b""))
+    platform.will_answer("/lineitems/6", essays_column(platform, tag=COLUMN_TAG), Reply(status=status, body=b""))
 
     gradebook.delete(platform.registration(), f"{platform.url}/lineitems/6")
 
-    assert [request.method for request in platform.requests_to("/lineitems/6")] == ["DELETE"]
+    assert [request.method for request in platform.requests_to("/lineitems/6")] == ["GET", "DELETE"]
+
+
+def test_a_column_that_is_gone_needs_no_deletion(gradebook: PlatformGradebook, platform: Platform) -> None:
+    platform.will_answer("/lineitems/6", Reply(status=404, body=b""))
+
+    gradebook.delete(platform.registration(), f"{platform.url}/lineitems/6")
+
+    assert [request.method for request in platform.requests_to("/lineitems/6")] == ["GET"]
+
+
+@pytest.mark.parametrize("members", [{}, {"tag": ""}, {"tag": "exam"}])
+def test_a_column_that_others_made_is_left_alone(
+    gradebook: PlatformGradebook, platform: Platform, members: dict[str, str]
+) -> None:
+    platform.will_answer("/lineitems/6", essays_column(platform, **members))
+
+    with pytest.raises(PlatformRefusedError) as refused:
+        gradebook.delete(platform.registration(), f"{platform.url}/lineitems/6")
+
+    assert refused.value.cause == "not_allowed"
+    assert [request.method for request in platform.requests_to("/lineitems/6")] == ["GET"]
 
 
 # --- KMS --------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from lti_tool.adapters.platform_http import PlatformHttp
 from lti_tool.adapters.records_table import RecordsTable
 from lti_tool.adapters.registrations_table import RegistrationsTable
 from lti_tool.domain.errors import PlatformRefusedError
-from lti_tool.domain.lineitem import LinkColumn, NewLineItem, column_of_link
+from lti_tool.domain.lineitem import COLUMN_TAG, LinkColumn, NewLineItem, column_of_link
 from lti_tool.domain.registration import PlatformFamily, Registration
 from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey, ScoreState
 from lti_tool.use_cases.gradesync import GradeSync
@@ -344,7 +344,7 @@ def test_columns_are_made_found_changed_and_removed(anywhere: Marks) -> None:
     gradebook, registration = anywhere.gradebook, anywhere.registration
     for number in range(12):  # more than a page of Canvas
         gradebook.create(registration, container, NewLineItem(label=f"{number}", score_maximum=5.0, tag="many"))
-    new = NewLineItem(label="Essay", score_maximum=20.0, resource_link_id=link, resource_id="essay-1", tag="mine")
+    new = NewLineItem(label="Essay", score_maximum=20.0, resource_link_id=link, resource_id="essay-1", tag=COLUMN_TAG)
 
     made = gradebook.create(registration, container, new)
     many = gradebook.find(registration, container, tag="many")
@@ -358,9 +358,9 @@ def test_columns_are_made_found_changed_and_removed(anywhere: Marks) -> None:
         "Essay, second part",
         20.0,
         link,
-        "mine",
+        COLUMN_TAG,
     )
-    assert gradebook.find(registration, container, tag="mine") == []
+    assert gradebook.find(registration, container, tag=COLUMN_TAG) == []
 
 
 def link_without_column(marks: Marks) -> tuple[LinkKey, LinkColumn]:

@@ -15,7 +15,15 @@ from lti_tool.adapters.platform_http import Answer, PlatformHttp
 from lti_tool.domain import claims as names
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError
 from lti_tool.domain.gradebook_rules import wire
-from lti_tool.domain.lineitem import LineItem, NewLineItem, line_item_from, next_page, same_origin, with_query
+from lti_tool.domain.lineitem import (
+    COLUMN_TAG,
+    LineItem,
+    NewLineItem,
+    line_item_from,
+    next_page,
+    same_origin,
+    with_query,
+)
 from lti_tool.domain.registration import PlatformFamily, Registration
 from lti_tool.domain.score import Result, Score, ScoreKey, results_url, scores_url
 from lti_tool.use_cases.ports import Clock
@@ -104,6 +112,12 @@ class PlatformGradebook:
         )
 
     def delete(self, registration: Registration, url: str) -> None:
+        read = self._ask(registration, _LINE_ITEMS, "GET", url, {"Accept": names.LINE_ITEM_MEDIA_TYPE})
+        if read.status == 404:
+            return
+        self._require_done(read)
+        if self._written(read, url).tag != COLUMN_TAG:
+            raise PlatformRefusedError("not_allowed", http_status=read.status)
         answer = self._ask(registration, _LINE_ITEMS, "DELETE", url, {})
         if answer.status != 404:
             self._require_done(answer)

@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl, urldefrag, urlencode, urljoin, urlsplit, url
 
 from lti_tool.domain.addresses import web_address
 
+COLUMN_TAG = "mark"  # by which we know a column of ours, also in a copied course
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 
 from lti_tool.domain.errors import LineItemUnknownError, PlatformRefusedError, PlatformUnavailableError
 from lti_tool.domain.launch import AnyLaunch, ResourceLinkLaunch
-from lti_tool.domain.lineitem import LinkColumn, NewLineItem, column_of_link, link_of_column
+from lti_tool.domain.lineitem import COLUMN_TAG, LinkColumn, NewLineItem, column_of_link, link_of_column
 from lti_tool.domain.registration import Registration
 from lti_tool.domain.score import Result, Score, ScoreKey, ScoreMessage
 from lti_tool.use_cases.ports import Clock, Gradebook, LineItems, LinkColumns, LinkKey
 
 FINDING_LASTS = timedelta(minutes=2)  # at most: then somebody else may try
 COLUMN_MAXIMUM = 100.0  # of a column that we make for a score without points
-COLUMN_TAG = "mark"  # by which we know a column of ours, also in a copied course
 
 
 def column_for(message: ScoreMessage, registration: Registration, columns: LinkColumns) -> str:

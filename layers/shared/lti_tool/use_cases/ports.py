@@ -450,7 +450,11 @@ class LineItems(Protocol):
         """Write these members (`label`, `scoreMaximum`, ...) and send all others back as they were read."""
 
     def delete(self, registration: Registration, url: str) -> None:
-        """Remove a column that this tool made; one that is gone already is as good."""
+        """Remove a column; one that is gone already is as good.
+
+        Raises:
+            PlatformUnavailableError, PlatformRefusedError: `not_allowed` where this tool did not make the column.
+        """
 
 
 class Health(Protocol):
