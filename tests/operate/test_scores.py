@@ -292,3 +292,17 @@ def test_a_dry_run_of_a_redrive_leaves_the_letters(lti: Lti, stack: Stack, platf
 
     assert seen == {"dead_letters": 1, "reasons": {"unknown_platform": 1}}
     assert stack.queued() == []
+
+
+def test_who_looked_at_the_dead_letters_brings_them_back_at_once(lti: Lti, stack: Stack, platform: Platform) -> None:
+    dead = wiring.dead_letters()
+    for number in range(12):
+        dead.put(json.dumps(message(platform, f"user-{number}")), "unknown_platform")
+    dead.put("nonsense", "invalid_score_message")
+    lti.json("scores", "redrive", "--dry-run")
+
+    first = lti.json("scores", "redrive", "--reason", "unknown_platform")
+    rest = lti.json("scores", "redrive", "--dry-run")
+
+    assert first == {"redriven": 12}
+    assert rest == {"dead_letters": 1, "reasons": {"invalid_score_message": 1}}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -96,3 +97,15 @@ class ScoresDeadLetters:
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
         except (ClientError, BotoCoreError) as error:
             raise StoreUnavailableError from error
+
+    def let_go(self, letters: Sequence[DeadLetter]) -> None:
+        rest = iter(letters)
+        while some := list(islice(rest, AT_ONCE)):
+            with suppress(ClientError, BotoCoreError):  # then the minute passes
+                self._client.change_message_visibility_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
+                        for number, letter in enumerate(some)
+                    ],
+                )

@@ -418,6 +418,9 @@ class DeadLetters(Protocol):
     def bring_back(self, letter: DeadLetter) -> None:
         """To the scores queue; only then it leaves the dead letters. Dying in between makes two of it, never none."""
 
+    def let_go(self, letters: Sequence[DeadLetter]) -> None:
+        """Let the next one who looks see them at once, and not after a minute."""
+
 
 class Gates(Protocol):
     def passing(self, url: str) -> AbstractContextManager[None]:

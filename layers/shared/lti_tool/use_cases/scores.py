@@ -60,9 +60,11 @@ class ScoreDesk:
         keys = (entry.score.key for entry in entries)
         return self.nudges.nudge_all(key for key in keys if self.outbox.reopen(key))
 
-    def letters(self) -> Iterator[DeadLetter]:
-        """The dead letters, each with its reason; whoever looks holds them for a minute."""
-        return self.dead_letters.letters()
+    def letters(self) -> Sequence[DeadLetter]:
+        """The dead letters, each with its reason."""
+        letters = list(self.dead_letters.letters())
+        self.dead_letters.let_go(letters)
+        return letters
 
     def redrive(self, wanted: Callable[[DeadLetter], bool] = lambda _: True) -> int:
         """Bring the dead letters back to the queue, and say how many. None is lost, also if this process dies.
@@ -70,10 +72,14 @@ class ScoreDesk:
         Each text is brought back once: a letter that fails again at once comes back to the dead letters and stays.
         """
         seen: set[str] = set()
+        left: list[DeadLetter] = []
         for letter in self.dead_letters.letters():
             if letter.body not in seen and wanted(letter):
                 self.dead_letters.bring_back(letter)
                 seen.add(letter.body)
+            else:
+                left.append(letter)
+        self.dead_letters.let_go(left)
         return len(seen)
 
     def _found(self, keys: Iterator[ScoreKey]) -> Iterator[OutboxEntry]:
