@@ -294,7 +294,7 @@ def test_a_dry_run_of_a_redrive_leaves_the_letters(lti: Lti, stack: Stack, platf
     assert stack.queued() == []
 
 
-def test_who_looked_at_the_dead_letters_brings_them_back_at_once(lti: Lti, stack: Stack, platform: Platform) -> None:
+def test_who_looked_at_the_dead_letters_brings_them_back_at_once(lti: Lti, platform: Platform) -> None:
     dead = wiring.dead_letters()
     for number in range(12):
         dead.put(json.dumps(message(platform, f"user-{number}")), "unknown_platform")

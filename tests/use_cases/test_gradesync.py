@@ -318,6 +318,33 @@ def test_a_refused_score_is_not_tried_again_but_a_newer_one_is(world: World) -> 
     assert world.points == [8]
 
 
+def test_a_key_that_the_platform_does_not_know_yet_is_tried_for_a_day(world: World) -> None:
+    refusal = fails(PlatformRefusedError("token_refused", http_status=401))
+    world.gradebook.happens.extend([refusal] * 3)
+    world.scores(7)
+
+    outcomes, causes = [], []
+    for hours in (0, 23, 2):
+        world.clock.goes_on(hours=hours)
+        outcomes.append(world.nudged())
+        causes.append(world.entry.cause)
+
+    assert outcomes == ["postponed", "postponed", "refused"]
+    assert causes == ["key_not_known_yet", "key_not_known_yet", "token_refused"]
+
+
+def test_a_score_goes_once_the_platform_knows_the_key(world: World) -> None:
+    world.gradebook.happens.append(fails(PlatformRefusedError("token_refused", http_status=401)))
+    world.scores(7)
+
+    outcomes = [world.nudged()]
+    world.clock.goes_on(hours=1)
+    outcomes.append(world.nudged())
+
+    assert outcomes == ["postponed", "sent"]
+    assert world.points == [7]
+
+
 @pytest.mark.parametrize(("change", "cause"), [("disabled", "platform_disabled"), ("removed", "unknown_platform")])
 def test_a_platform_that_we_left_gets_nothing_more(world: World, change: str, cause: str) -> None:
     world.scores(7)

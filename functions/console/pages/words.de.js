@@ -182,6 +182,8 @@ export const words = {
     "Die Lernplattform lässt dieses Tool keine Bewertungen lesen; ob eine Lehrkraft diese geändert hat, ist nicht zu sehen. Wer sie verwaltet, kann das erlauben.",
   why_token_refused:
     "Die Lernplattform erkennt den Schlüssel dieses Tools nicht an. Wer sie verwaltet, kann die Adresse der Schlüssel vergleichen.",
+  why_key_not_known_yet:
+    "Die Lernplattform erkennt den Schlüssel dieses Tools zurzeit nicht an. Die Bewertung ist aufbewahrt und wird von selbst wieder gesendet. Dauert es an, kann, wer die Plattform verwaltet, die Adresse der Schlüssel vergleichen.",
   why_platform_disabled:
     "Die Registrierung des Tools bei der Lernplattform ist abgeschaltet. Wer das Tool betreibt, kann sie einschalten.",
   why_unknown_platform:

@@ -185,6 +185,8 @@ export const words = {
     "La plataforma de aprendizaje no permite que esta herramienta lea calificaciones y no se puede ver si un docente cambió esta. Su administrador puede permitirlo.",
   why_token_refused:
     "La plataforma de aprendizaje no reconoce la clave de esta herramienta. Su administrador puede comparar la dirección de las claves.",
+  why_key_not_known_yet:
+    "La plataforma de aprendizaje no reconoce por ahora la clave de esta herramienta. La calificación se guarda y se volverá a enviar sola. Si esto dura, su administrador puede comparar la dirección de las claves.",
   why_platform_disabled:
     "El registro de la herramienta en la plataforma de aprendizaje está desactivado. Quien gestiona la herramienta puede activarlo.",
   why_unknown_platform:

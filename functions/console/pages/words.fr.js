@@ -186,6 +186,8 @@ export const words = {
     "La plateforme d’apprentissage ne laisse pas cet outil lire des notes : il ne peut pas voir si un enseignant a modifié celle-ci. Son administrateur peut l’autoriser.",
   why_token_refused:
     "La plateforme d’apprentissage ne reconnaît pas la clé de cet outil. Son administrateur peut comparer l’adresse des clés.",
+  why_key_not_known_yet:
+    "La plateforme d’apprentissage ne reconnaît pas la clé de cet outil pour le moment. La note est conservée et sera renvoyée d’elle-même. Si cela dure, son administrateur peut comparer l’adresse des clés.",
   why_platform_disabled:
     "L’enregistrement de l’outil auprès de la plateforme d’apprentissage est désactivé. L’exploitant de l’outil peut l’activer.",
   why_unknown_platform:

@@ -184,6 +184,8 @@ export const words = {
     "Læringsplattformen lar ikke dette verktøyet lese vurderinger, så det kan ikke se om en lærer har endret denne. Den som administrerer den, kan tillate det.",
   why_token_refused:
     "Læringsplattformen godkjenner ikke nøkkelen til dette verktøyet. Den som administrerer den, kan sammenligne adressen til nøklene.",
+  why_key_not_known_yet:
+    "Læringsplattformen godkjenner ikke nøkkelen til dette verktøyet akkurat nå. Vurderingen er tatt vare på og sendes på nytt av seg selv. Varer det ved, kan den som administrerer plattformen, sammenligne adressen til nøklene.",
   why_platform_disabled:
     "Registreringen av verktøyet hos læringsplattformen er slått av. Den som drifter verktøyet, kan slå den på.",
   why_unknown_platform:

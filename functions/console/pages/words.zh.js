@@ -166,6 +166,7 @@ export const words = {
   why_scope_refused: "学习平台不允许本工具写入成绩。平台管理员可以允许。",
   why_result_scope_refused: "学习平台不允许本工具读取成绩，因此无法得知教师是否改过这一成绩。平台管理员可以允许。",
   why_token_refused: "学习平台不认可本工具的密钥。平台管理员可以核对密钥地址。",
+  why_key_not_known_yet: "学习平台目前不认可本工具的密钥。成绩已保存，会自动再次发送。如果持续如此，平台管理员可以核对密钥地址。",
   why_platform_disabled: "本工具在学习平台的注册已停用。本工具的运营者可以启用。",
   why_unknown_platform: "该学习平台已不再于本工具中注册。本工具的运营者可以重新注册。",
   why_forbidden_address: "本工具不得访问该成绩册的地址。学习平台的管理员可以更正。",

@@ -31,6 +31,7 @@ from lti_tool.use_cases.scores import score_of
 LONGEST_DELAY = timedelta(minutes=15)  # what SQS can delay a message; the sweep takes care of the rest
 LONGEST_SPREAD = timedelta(minutes=1)  # so that not all come at once when a platform may be asked again
 OVERDUE = timedelta(minutes=1)  # until then a nudge is probably on its way
+KEY_SETS_CATCH_UP = timedelta(hours=24)  # platforms keep a key set of ours for hours; a key of today may not be in it
 SWEPT_AT_ONCE = 20_000  # what fits well into the minute that the function has
 
 
@@ -95,6 +96,9 @@ class GradeSync:
             outcome, is_newest = "kept_back", self.outbox.refused(entry, kept_back.cause, kept_back.state)
         except (UnknownRegistrationError, PlatformRefusedError) as error:
             cause = error.cause if isinstance(error, PlatformRefusedError) else error.code
+            if cause == "token_refused" and self._fails_since(entry) < KEY_SETS_CATCH_UP:
+                self._postpone(entry, "key_not_known_yet", None)
+                return "postponed"
             outcome, is_newest = "refused", self.outbox.refused(entry, cause)
         except ToolError:
             raise  # our own memory does not answer: the lease runs out, and the score is sent then
@@ -106,6 +110,9 @@ class GradeSync:
         if not is_newest:  # a newer score came while this one was on its way
             self.nudges.nudge(key)
         return outcome
+
+    def _fails_since(self, entry: OutboxEntry) -> timedelta:
+        return timedelta() if entry.failing_since is None else self.clock() - entry.failing_since
 
     def _postpone(self, entry: OutboxEntry, cause: str, not_before: datetime | None) -> None:
         now = self.clock()
