@@ -28,7 +28,8 @@ CAUSES = {
     "token_refused": "The learning platform does not recognise this tool's key."
     " Its administrator can compare the tool's key set address.",
     "key_not_known_yet": "The learning platform does not recognise this tool's key at the moment."
-    " The mark is kept and sent again by itself. If this lasts, its administrator can compare the tool's key set address.",
+    " The mark is kept and sent again by itself."
+    " If this lasts, its administrator can compare the tool's key set address.",
     "platform_disabled": "The tool's registration with the learning platform is switched off."
     " Whoever runs the tool can switch it on.",
     "unknown_platform": "The learning platform is not registered with this tool any more."
