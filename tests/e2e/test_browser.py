@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "campus.png"
 PROFILES = ("canvas", "moodle")
-PATIENCE_MS = 60_000  # the first visit starts every function, on a machine that other tests use as well
+PATIENCE_MS = 30_000  # the first visit starts every function, on a machine that other tests use as well
 
 
 @pytest.fixture(scope="module")
