@@ -13,7 +13,7 @@ from tests.support.fixtures import Logged
 from tests.support.platform import Platform
 from tests.support.stack import forget, template
 
-OF_LAMBDA = {"FailedInvocations"}  # Lambda writes these lines itself
+NOT_OURS = {"FailedInvocations", "ServerErrors"}  # Lambda and the gateway write these lines themselves
 
 
 def filters() -> dict[str, dict[str, Any]]:
@@ -44,7 +44,7 @@ def lines(
     return [json.loads(line) for line in logged().splitlines() if line.startswith("{")]
 
 
-@pytest.mark.parametrize("name", sorted(filters().keys() - OF_LAMBDA))
+@pytest.mark.parametrize("name", sorted(filters().keys() - NOT_OURS))
 def test_a_metric_filter_finds_its_line_and_its_value(name: str, lines: list[dict[str, Any]]) -> None:
     (metric,) = filters()[name]["MetricTransformations"]
 
@@ -64,3 +64,12 @@ def test_every_metric_of_ours_that_an_alarm_watches_is_counted() -> None:
     counted = {found["MetricTransformations"][0]["MetricName"] for found in filters().values()}
 
     assert {each["MetricName"] for each in watched if each["Namespace"] == "AWS::StackName"} == counted
+
+
+def test_the_gateways_log_says_the_status_as_a_number_that_its_filter_compares() -> None:
+    written = template()["Resources"]["HttpApi"]["Properties"]["AccessLogSettings"]["Format"]
+
+    line = json.loads(re.sub(r"\$context\.\w+", "503", written))
+
+    assert filters()["ServerErrors"]["FilterPattern"] == "{ $.status >= 500 }"
+    assert line["status"] == 503
