@@ -304,7 +304,7 @@ class Chaos:
         def busy(platform: Platform, post: int) -> str:
             if post == bad // 2 and not platform.revoked:
                 return "revokes"
-            return "limits" if post < bad and post % 25 == 24 else "takes"
+            return "limits" if post < bad and post % 25 == 9 else "takes"
 
         def shaky(_: Platform, post: int) -> str:
             if post >= bad:

@@ -12,9 +12,7 @@ from tests.support.fixtures import standing_stack as standing_stack
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Function, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test with a page says what each of its frames shows: a frame's content stands in no locator's error."""
     report = yield
     page = item.funcargs.get("page")
