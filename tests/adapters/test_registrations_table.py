@@ -92,6 +92,14 @@ def test_what_is_not_there_is_unknown(table: RegistrationsTable) -> None:
         table.of_platform("https://lms.example", None)
 
 
+@pytest.mark.parametrize("client_id", [None, "c"])
+def test_an_issuer_that_is_too_long_for_a_key_is_unknown_without_a_look(stack: Stack, client_id: str | None) -> None:
+    nobody_to_ask = RegistrationsTable(stack.dynamodb, "NoSuchTable")
+
+    with pytest.raises(UnknownRegistrationError):
+        nobody_to_ask.of_platform("https://lms.example/" + "ø" * 1020, client_id)
+
+
 def test_two_of_one_issuer_are_told_apart_by_client_id_only(table: RegistrationsTable) -> None:
     first, second = registration(), registration(client_id="d")
     table.add(first)

@@ -44,7 +44,10 @@ def elsewhere(stack: Stack) -> Iterator[Platform]:
         ({"login_hint": ABSENT}, 400, "missing_parameter"),
         ({"login_hint": ""}, 400, "missing_parameter"),
         ({"target_link_uri": ABSENT}, 400, "missing_parameter"),
-        ({"login_hint": "x" * 8193}, 413, "request_too_large"),
+        ({"iss": "https://unknown.example/" + "ø" * 2000}, 403, "unknown_platform"),
+        ({"target_link_uri": "x" * 8193}, 413, "request_too_large"),
+        ({"login_hint": "x" * 65_537}, 413, "request_too_large"),
+        ({"lti_message_hint": "x" * 65_537}, 413, "request_too_large"),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])

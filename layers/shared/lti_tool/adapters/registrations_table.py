@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lti_tool.domain.activity import Activity
 
 BELIEVED_SECONDS = 60.0
+_LONGEST_KEY = 2048  # bytes; DynamoDB refuses to look for a longer one
 _LARGEST_TRANSACTION = 100  # DynamoDB's limit
 _DEPLOYMENT = "deployment#"
 _LANDING = "landing"
@@ -75,6 +76,8 @@ class RegistrationsTable:
         return registration
 
     def of_platform(self, issuer: str, client_id: str | None) -> Registration:
+        if len(f"issuer#{issuer}".encode()) > _LONGEST_KEY:
+            raise UnknownRegistrationError
         if client_id is not None:
             try:
                 return self.referred_to(reference_of(issuer, client_id))

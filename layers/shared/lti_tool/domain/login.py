@@ -30,6 +30,8 @@ ATTEMPT_LIVES = timedelta(minutes=10)
 COOKIE_PREFIX = "__Host-lti-"
 MOST_OPEN_ATTEMPTS = 8  # cookies kept in one browser: eight tabs at once, and the gateway's 10 KB of headers hold
 LONGEST_PARAMETER = 8 * 1024
+LONGEST_HINT = 64 * 1024  # echoed and never stored: TAO puts the whole message into it, as a JWT of its own
+_HINTS = ("login_hint", "lti_message_hint")
 LONGEST_URL = 2000
 
 
@@ -56,12 +58,14 @@ class LoginInitiation:
         """Read the parameters of a GET or POST.
 
         Raises:
+            RequestTooLargeError, MissingParameterError, DuplicateParameterError.
 
         Spec: https://www.imsglobal.org/spec/security/v1p0/#step-1-third-party-initiated-login,
         https://www.imsglobal.org/spec/lti/v1p3/#additional-login-parameters
         """
-        if any(len(value) > LONGEST_PARAMETER for values in parameters.fields.values() for value in values):
-            raise RequestTooLargeError
+        for name, value in parameters.pairs():
+            if len(value) > (LONGEST_HINT if name in _HINTS else LONGEST_PARAMETER):
+                raise RequestTooLargeError
         deployment_id = parameters.optional("lti_deployment_id")
         if deployment_id is None:  # Canvas's older versions, and its documentation, leave the prefix out.
             deployment_id = parameters.optional("deployment_id")
