@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -107,9 +108,21 @@ def test_a_line_item_is_offered_unless_the_platform_takes_none(
     assert ("lineItem" in claims[DL + "content_items"][0]) is has_line_item
 
 
-@pytest.mark.parametrize(("sent", "echoed"), [({"data": ""}, ""), ({}, None), ({"data": "<a&b>"}, "<a&b>")])
+@pytest.mark.parametrize(
+    ("sent", "echoed"),
+    [
+        ({"data": ""}, ""),
+        ({}, None),
+        ({"data": None}, None),
+        ({"data": "<a&b>"}, "<a&b>"),
+        ({"data": {"course": [7, "ø", None]}}, {"course": [7, "ø", None]}),
+        ({"data": 0}, 0),
+        ({"data": False}, False),
+    ],
+    ids=str,
+)
 def test_data_is_echoed_if_and_only_if_it_came(
-    platform: Platform, browser: Browser, sent: dict[str, str], echoed: str | None
+    platform: Platform, browser: Browser, sent: dict[str, Any], echoed: object
 ) -> None:
     session = browser.opens_picker(platform, settings=settings(platform, **sent)).launch["session"]
 
@@ -117,6 +130,15 @@ def test_data_is_echoed_if_and_only_if_it_came(
 
     claims = verified_by_jwks(answer.page.fields["JWT"], browser.get("/lti/jwks.json").json())
     assert claims.get(DL + "data") == echoed
+
+
+def test_an_answer_goes_to_a_long_address_as_it_was_given(platform: Platform, browser: Browser) -> None:
+    address = f"{platform.url}/deep-links?data=" + "x" * 6000
+    session = browser.opens_picker(platform, settings=settings(platform, deep_link_return_url=address))
+
+    answer = browser.post("/lti/deeplink", [("session", session.launch["session"]), PICKED[0]])
+
+    assert answer.page.action == address
 
 
 def test_a_request_is_answered_once(stack: Stack, platform: Platform, browser: Browser) -> None:

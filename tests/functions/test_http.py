@@ -132,6 +132,14 @@ def test_only_the_platforms_own_origins_frame_a_launch(platform: Platform, brows
     assert f'nonce="{nonce}"' in answer.body
 
 
+def test_a_picker_is_framed_by_whoever_takes_its_answer(platform: Platform, browser: Browser) -> None:
+    settings = {"deep_link_return_url": "https://campus.lms.example/links", "accept_types": ["ltiResourceLink"]}
+
+    answer = browser.opens_picker(platform, settings=settings)
+
+    assert "https://campus.lms.example" in policy_of(answer.headers["content-security-policy"])["frame-ancestors"]
+
+
 def test_each_page_has_a_script_nonce_of_its_own(platform: Platform) -> None:
     policies = {
         Browser().launches(platform).headers["content-security-policy"].partition("nonce-")[2] for _ in range(3)

@@ -97,13 +97,16 @@ class GradeService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeepLinkingSettings:
-    """What the platform accepts back, and where. `accept_line_item` is `None` when it does not say."""
+    """What the platform accepts back, and where. `accept_line_item` is `None` when it does not say.
+
+    `data` goes back as it came, whatever JSON it is; `None` is none.
+    """
 
     return_url: str
     accept_types: tuple[str, ...]
     accept_multiple: bool
     accept_line_item: bool | None
-    data: str | None
+    data: Any
     title: str | None
     text: str | None
 
@@ -384,14 +387,13 @@ def _settings(claims: Mapping[str, Any]) -> DeepLinkingSettings:
     accepted = value.get("accept_types")
     if not isinstance(accepted, list):
         raise InvalidClaimError("deep_linking_settings.accept_types")
-    data = value.get("data")
     line_item = value.get("accept_lineitem")
     return DeepLinkingSettings(
         return_url=_required_url(value.get("deep_link_return_url"), "deep_linking_settings.deep_link_return_url"),
         accept_types=tuple(kind for kind in accepted if isinstance(kind, str)),
         accept_multiple=_flag(value.get("accept_multiple")) is True,  # absent: one
         accept_line_item=_flag(line_item),
-        data=data if isinstance(data, str) else None,
+        data=value.get("data"),
         title=_text(value.get("title")),
         text=_text(value.get("text")),
     )

@@ -34,6 +34,8 @@ def anybody() -> str:
 
 def ancestors_of(registration: Registration, launch: AnyLaunch) -> list[str]:
     """The origins that may frame this launch: those of the registration and of the verified token."""
+    from lti_tool.domain.launch import DeepLinkingLaunch  # here, whoever asks has it already
+
     urls = [
         registration.issuer,
         registration.authorization_endpoint,
@@ -42,6 +44,7 @@ def ancestors_of(registration: Registration, launch: AnyLaunch) -> list[str]:
         launch.memberships_url,
         launch.grades and launch.grades.line_items,
         launch.grades and launch.grades.line_item,
+        launch.settings.return_url if isinstance(launch, DeepLinkingLaunch) else None,
     ]
     origins = {origin for url in urls if url and (origin := _origin(url))}
     return ["'self'", *sorted(origins), *registration.frame_ancestors]
