@@ -143,18 +143,20 @@ sbom: .guard/.ready ## list what the artefact is made of: .aws-sam/sbom.json (Cy
 
 # --- deploying ----------------------------------------------------------------------------------------------
 
-.PHONY: deploy deploy-all destroy
-deploy: .venv/.ready validate build ## deploy and try out: make deploy ENV=dub-prod, as samconfig.toml names it
-	@test -n "$(ENV)" || { echo "say which: make deploy ENV=iad-dev (samconfig.toml has them)" >&2; exit 2; }
+.PHONY: deploy deploy-all destroy environment
+deploy: environment .venv/.ready validate build ## deploy and try out: make deploy ENV=dub-prod, as samconfig.toml names it
 	@.sam/bin/sam deploy --config-env $(ENV)
 	@$(BIN)/lti smoke --env $(ENV)
 
+environment:
+	@grep -q '^\[$(ENV)\.global\.' samconfig.toml || { \
+		echo "say which, ENV=iad-dev for one: samconfig.toml has" $$(sed -n 's/^\[\(.*\)\.global\..*/\1/p' samconfig.toml) >&2; exit 2; }
+
 deploy-all: .venv/.ready ## deploy a whole stage, the primary region first: make deploy-all STAGE=prod
-	@test -n "$(STAGE)" || { echo "say which: make deploy-all STAGE=dev or STAGE=prod" >&2; exit 2; }
+	@grep -q '^\[[a-z]*-$(STAGE)\.global\.' samconfig.toml || { echo "say which: make deploy-all STAGE=dev or STAGE=prod" >&2; exit 2; }
 	@for env in $$(sed -n 's/^\[\([a-z]*-$(STAGE)\)\.global.*/\1/p' samconfig.toml); do $(MAKE) deploy ENV=$$env || exit; done
 
-destroy: .venv/.ready .sam/.ready ## remove a stack; tables and keys stay, unless MEMORY=erase
-	@test -n "$(ENV)" || { echo "say which: make destroy ENV=iad-dev" >&2; exit 2; }
+destroy: environment .venv/.ready .sam/.ready ## remove a stack; tables and keys stay, unless MEMORY=erase
 	@$(PY) -m operate.destroy --env $(ENV) $(if $(filter erase,$(MEMORY)),--erase-memory)
 
 .PHONY: build clean

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lti_tool.adapters.kms import STACK_TAG
 from operate.stack import StackNotFoundError, named_environment
 
 KEPT = {"AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS::Key"}
+NOT_THERE = {"CREATE_FAILED", "DELETE_COMPLETE"}
 KEY_WAITS_DAYS = 7
 REPLICA_GOES_WITHIN_SECONDS = 1800
 
@@ -45,13 +46,12 @@ def main() -> int:
         return done.returncode
     if options.erase_memory:
         found += [("AWS::KMS::Key", key) for key in _rotated_keys(name, region) if ("AWS::KMS::Key", key) not in found]
-    for kind, physical_id in found:
-        if options.erase_memory:
-            if erase(kind, physical_id, region):
-                print(f"erased: {kind} {physical_id}")
-        else:
+    if not options.erase_memory:
+        for kind, physical_id in found:
             print(f"kept, if it was to be kept: {kind} {physical_id}")
-    return 0
+        return 0
+    left = [physical_id for kind, physical_id in found if not _erased(kind, physical_id, region)]
+    return 1 if left else 0
 
 
 def resources(name: str, region: str) -> list[tuple[str, str]]:
@@ -61,14 +61,26 @@ def resources(name: str, region: str) -> list[tuple[str, str]]:
         StackNotFoundError.
     """
     try:
-        answer = boto3.client("cloudformation", region_name=region).describe_stack_resources(StackName=name)
-    except ClientError as error:
+        pages = boto3.client("cloudformation", region_name=region).get_paginator("list_stack_resources")
+        listed = [each for page in pages.paginate(StackName=name) for each in page["StackResourceSummaries"]]
+    except (BotoCoreError, ClientError) as error:
         raise StackNotFoundError(f"Stack {name} in {region} could not be read: {error}") from error
     return [
         (each["ResourceType"], each["PhysicalResourceId"])
-        for each in answer["StackResources"]
-        if each["ResourceType"] in KEPT
+        for each in listed
+        if each["ResourceType"] in KEPT and each["ResourceStatus"] not in NOT_THERE and "PhysicalResourceId" in each
     ]
+
+
+def _erased(kind: str, physical_id: str, region: str) -> bool:
+    """End one thing and say so. The stack is gone by now: what does not go is left to the operator, by its name."""
+    try:
+        if erase(kind, physical_id, region):
+            print(f"erased: {kind} {physical_id}")
+    except (BotoCoreError, ClientError, TimeoutError) as error:
+        print(f"NOT erased, delete it by hand: {kind} {physical_id}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def erase(kind: str, physical_id: str, region: str) -> bool:
@@ -115,7 +127,7 @@ def _wait_until_gone(dynamodb: Any, name: str, replica: str) -> None:
         found["RegionName"] == replica for found in dynamodb.describe_table(TableName=name)["Table"].get("Replicas", [])
     ):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the replica of {name} in {replica} does not go; run this again later")
+            raise TimeoutError(f"its replica in {replica} does not go")
         time.sleep(5)
 
 

@@ -106,7 +106,10 @@ def deployed_stack(name: str, region: str) -> Stack:
     parameters = {given["ParameterKey"]: given["ParameterValue"] for given in found.get("Parameters", [])}
     missing = [output for output in _OUTPUTS if output not in outputs]
     if missing:
-        raise StackNotFoundError(f"Stack {name} in {region} has no output {missing[0]}: is it this tool's?")
+        raise StackNotFoundError(
+            f"Stack {name} in {region} ({found['StackStatus']}) has no output {missing[0]}:"
+            " was it deployed to its end, and is it this tool's?"
+        )
     environment = {
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
