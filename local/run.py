@@ -43,6 +43,7 @@ class Settings:
     join: Path | None
     schedules_by_rate: bool
     visibility_timeout_seconds: int
+    score_lease_seconds: int
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Settings":
@@ -59,6 +60,7 @@ class Settings:
             join=Path(environment["JOIN"]) if environment.get("JOIN") else None,
             schedules_by_rate=environment.get("LOCAL_SCHEDULES") == "1",
             visibility_timeout_seconds=int(environment.get("SCORES_VISIBILITY_TIMEOUT") or 3),
+            score_lease_seconds=int(environment.get("SCORE_LEASE_SECONDS") or 30),
         )
 
 
@@ -108,7 +110,7 @@ def _run(settings: Settings, logs: Logs) -> None:
             parameters={
                 "LoopbackHttp": "allowed",
                 "ScoresVisibilityTimeout": str(settings.visibility_timeout_seconds),
-                "ScoreLeaseSeconds": "5",
+                "ScoreLeaseSeconds": str(settings.score_lease_seconds),
             },
             region=settings.region,
             neighbour=neighbour,

@@ -67,7 +67,8 @@ def local_stack(local_dir: Path, **settings: str) -> Iterator[World]:
 
     With CAMPUS="0" there is no Campus, and `campus_url` is empty.
     """
-    environment = {**os.environ, "TOOL_PORT": "0", "CAMPUS_PORT": "0", "LOCAL_DIR": str(local_dir), **settings}
+    environment = {**os.environ, "TOOL_PORT": "0", "CAMPUS_PORT": "0", "LOCAL_DIR": str(local_dir)}
+    environment |= {"SCORE_LEASE_SECONDS": "5", **settings}  # a test that kills a sender does not wait for long
     lines = 1 if settings.get("CAMPUS") == "0" else 2
     log = (local_dir / "run.log").open("w+", encoding="utf-8")
     process = subprocess.Popen(

@@ -17,7 +17,9 @@ import pytest
 import requests
 
 from local.cloud import ROOT
+from local.run import Settings
 from tests.local.conftest import SMALL, eventually
+from tests.support.stack import template
 
 Start = Callable[..., "Running"]
 
@@ -147,3 +149,12 @@ def test_a_port_that_is_taken_is_named(start: Start) -> None:
 
         assert running.process.wait(10) == 1
         assert f"port {taken.getsockname()[1]} is not free" in running.lines[-1]
+
+
+def test_a_score_is_held_as_long_as_on_aws() -> None:
+    """Shorter than one try at a slow platform, and its scores would go twice."""
+    deployed = template()["Parameters"]["ScoreLeaseSeconds"]["Default"]
+
+    settings = Settings.read([], {})
+
+    assert settings.score_lease_seconds == deployed
