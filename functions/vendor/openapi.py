@@ -103,6 +103,12 @@ _SCHEMAS: dict[str, Any] = {
             },
         },
     },
+    "GatewayMessage": {
+        "type": "object",
+        "description": "What the gateway says to whom it does not let in: the request did not come to the tool.",
+        "required": ["message"],
+        "properties": {"message": _TEXT},
+    },
     "Problem": {
         "type": "object",
         "description": "RFC 9457, with a stable code: docs/errors.md says more about each.",
@@ -207,7 +213,8 @@ def _parameter(name: str, description: str) -> dict[str, Any]:
 
 def _problems(*statuses: int) -> dict[str, Any]:
     meanings = {
-        403: "No pact with this platform or deployment; without a known signature, the gateway's own answer.",
+        403: "No pact with this platform or deployment, or it is off; without a good signature, the gateway's own"
+        " answer.",
         404: "There is none of this name, or not any more.",
         409: "Another score has the same timestamp.",
         413: "Too large.",
@@ -215,7 +222,11 @@ def _problems(*statuses: int) -> dict[str, Any]:
         503: "The tool's memory does not answer; send the same again.",
     }
     content = {"application/problem+json": {"schema": _ref("Problem")}}
-    return {str(status): {"description": meanings[status], "content": content} for status in statuses}
+    gateways = {**content, "application/json": {"schema": _ref("GatewayMessage")}}
+    return {
+        str(status): {"description": meanings[status], "content": gateways if status == 403 else content}
+        for status in sorted({403, *statuses})
+    }
 
 
 if __name__ == "__main__":

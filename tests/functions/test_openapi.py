@@ -98,3 +98,13 @@ def test_a_launch_is_as_described(stack: Stack, platform: Platform, browser: Bro
 
     for answer in (browser.get(path), browser.get(path)):
         follows(answer, "/api/launches/{code}", "get")
+
+
+def test_what_the_gateway_says_to_strangers_is_described_for_each_route() -> None:
+    forbidden = Answer(
+        status=403, headers={"content-type": "application/json"}, cookies=(), body='{"message":"Forbidden"}'
+    )
+
+    for path, methods in document()["paths"].items():
+        for method in methods:
+            follows(forbidden, path, method)

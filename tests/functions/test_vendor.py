@@ -143,10 +143,13 @@ def test_an_id_names_no_person(platform: Platform, browser: Browser) -> None:
     [
         ({"score_given": -1}, "score_given"),
         ({"score_given": "many"}, "score_given"),
+        ({"score_given": "27"}, "score_given"),
+        ({"score_given": True}, "score_given"),
         ({"score_given": ABSENT}, "message"),
         ({"score_maximum": 0}, "score_maximum"),
         ({"timestamp": "yesterday"}, "timestamp"),
         ({"timestamp": "2026-11-22T10:00:00"}, "timestamp"),
+        ({"timestamp": 1_795_348_800}, "timestamp"),
         ({"timestamp": "2100-01-01T00:00:00Z"}, "timestamp"),
         ({"user_id": ""}, "user_id"),
         ({"user_id": 7}, "user_id"),

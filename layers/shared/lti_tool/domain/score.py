@@ -245,7 +245,7 @@ _Points = Annotated[float, Field(ge=0), AfterValidator(_finite)]
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)  # or `true` would be one point
 
 
 class ScoreNudge(_Message):
