@@ -61,6 +61,19 @@ def test_a_score_that_was_taken_is_taken(gradebook: PlatformGradebook, platform:
 
 
 @pytest.mark.parametrize(
+    "word", ["already exists for the provided timestamp", "timestamp can only be updated to a later point in time"]
+)
+def test_open_edx_says_in_words_that_it_has_a_score_already(
+    gradebook: PlatformGradebook, platform: Platform, word: str
+) -> None:
+    platform.will_answer(SCORES, Reply(status=400, body=json.dumps({"timestamp": [f"Score {word}"]}).encode()))
+
+    publish(gradebook, platform, family=PlatformFamily.OPENEDX)
+
+    assert len(platform.scores) == 1
+
+
+@pytest.mark.parametrize(
     ("reply", "cause"),
     [
         (Reply(status=400), "score_refused"),

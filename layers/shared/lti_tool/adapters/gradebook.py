@@ -35,6 +35,9 @@ _RESULTS = (names.RESULT_SCOPE,)
 _LINE_ITEMS = (names.LINE_ITEM_SCOPE,)
 _LINE_ITEMS_READ = (names.LINE_ITEM_READ_SCOPE,)
 
+# What Open edX says for 409: after an answer that got lost, the same score comes again.
+_HAS_IT = (b"Score already exists for the provided timestamp", b"Score timestamp can only be updated to a later point")
+
 # What platforms say when they take no score, in their body or, on Moodle, in the status line only.
 _SAID = (
     ("incorrect score received", "user_not_gradable"),  # and then what was posted, word for word
@@ -63,7 +66,7 @@ class PlatformGradebook:
         body = _compact(wire(registration.family, score, timestamp, self._clock()))
         headers = {"Content-Type": names.SCORE_MEDIA_TYPE}
         answer = self._ask(registration, _SCORES, "POST", scores_url(score.key.line_item), headers, body)
-        if answer.status == 409:
+        if answer.status == 409 or (answer.status == 400 and any(words in answer.body for words in _HAS_IT)):
             return  # it has this score, or a newer one, already
         self._require_done(answer, score)
         if registration.family is PlatformFamily.MOODLE and answer.body.strip() == b"[]":
