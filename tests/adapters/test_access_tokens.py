@@ -167,6 +167,12 @@ def test_a_life_that_is_none_is_a_short_one(tokens: AccessTokens, platform: Plat
     assert tokens.get(platform.registration(), SCOPES) == "token"
 
 
+def test_a_token_may_be_called_created(tokens: AccessTokens, platform: Platform) -> None:
+    platform.will_answer("/token", Reply(status=201, body=grant().body))
+
+    assert tokens.get(platform.registration(), SCOPES) == "token"
+
+
 def test_json_may_be_called_html(tokens: AccessTokens, platform: Platform) -> None:
     platform.will_answer("/token", Reply(body=grant().body, headers={"Content-Type": "text/html; charset=utf-8"}))
 

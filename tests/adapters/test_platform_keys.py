@@ -184,6 +184,21 @@ def test_keys_of_other_kinds_do_not_disturb(lms: Publishes, process: Process) ->
         found(keys, "ec")
 
 
+@pytest.mark.parametrize("members", [{"alg": None}, {"use": None}, {"x5c": ["MIIB"], "key_ops": ["verify"]}], ids=str)
+def test_a_key_may_say_less_or_more_of_itself(lms: Publishes, process: Process, members: dict[str, Any]) -> None:
+    lms.document["keys"][0].update(members)
+
+    assert finds(process(), "platform-1")
+
+
+@pytest.mark.parametrize("members", [{"use": "enc"}, {"use": ["sig"]}, {"alg": "RS512"}, {"alg": ["RS256"]}], ids=str)
+def test_a_key_for_something_else_is_not_used(lms: Publishes, process: Process, members: dict[str, Any]) -> None:
+    lms.document["keys"] = [{**lms.document["keys"][0], **members}, Platform.public_jwk(rsa_key("rotated"))]
+
+    with pytest.raises(UnknownKeyError):
+        found(process(), "platform-1")
+
+
 def test_of_two_keys_with_one_name_the_first_counts(lms: Publishes, process: Process) -> None:
     lms.document["keys"].append({**Platform.public_jwk(rsa_key("rotated")), "kid": "platform-1"})
 

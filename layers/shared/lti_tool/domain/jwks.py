@@ -77,7 +77,7 @@ def platform_keys(document: Any) -> PlatformKeys:
 def _usable(entry: Any) -> RSAPublicKey | None:
     if not isinstance(entry, dict) or entry.get("kty") != "RSA":
         return None
-    if entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
+    if entry.get("use") not in (None, "sig") or entry.get("alg") not in (None, "RS256"):
         return None
     if not isinstance(entry.get("kid"), str) or not entry["kid"]:
         return None
