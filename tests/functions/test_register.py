@@ -158,6 +158,75 @@ def test_an_invitation_that_is_over_or_was_never_made_opens_nothing(
     assert platform.received == []  # without an invitation nobody makes the tool ask anybody
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"registration_token": "word\r\nX-Admin: yes"},
+        {"registration_token": "wörd"},
+        {"openid_configuration": "https://lms.example/openid#part"},
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("platform")
+def test_an_introduction_that_no_request_can_carry_is_refused(
+    browser: Browser, method: str, changed: dict[str, str]
+) -> None:
+    fields = {"invitation": invited(), "openid_configuration": "https://lms.example/openid", **changed}
+
+    answer = browser.get("/lti/register", fields) if method == "GET" else browser.post("/lti/register", fields)
+
+    assert (answer.status, answer.code) == (400, "invalid_request")
+
+
+def test_a_configuration_may_say_null_for_what_it_leaves_out(platform: Platform, browser: Browser) -> None:
+    nulls = {"scopes_supported": None, "authorization_server": None, "claims_supported": None, PLATFORM: None}
+    platform.will_answer("/register", says(ANSWER))
+
+    introduces(platform, browser, invited(), configuration(platform, **nulls))
+
+    found = wiring.registrations().of_platform(platform.url, "client-new")
+    assert (found.family, found.token_audience) == (PlatformFamily.CUSTOM, None)
+
+
+@pytest.mark.parametrize(
+    ("product", "named", "audience"),
+    [
+        ("desire2learn", "https://api.brightspace.com/auth/token", "https://api.brightspace.com/auth/token"),
+        ("some lms", "urn:lms:tokens", "urn:lms:tokens"),
+        ("some lms", "lms.example", "lms.example"),
+        ("some lms", "", None),
+        ("canvas", "sso.canvaslms.com", None),
+        ("canvas", "https://sso.canvaslms.com", None),
+    ],
+)
+def test_the_audience_is_the_authorization_server_but_canvass(
+    platform: Platform, browser: Browser, product: str, named: str, audience: str | None
+) -> None:
+    says_so = {"authorization_server": named, PLATFORM: {"product_family_code": product}}
+    platform.will_answer("/register", says(ANSWER))
+
+    introduces(platform, browser, invited(), configuration(platform, **says_so))
+
+    assert wiring.registrations().of_platform(platform.url, "client-new").token_audience == audience
+
+
+@pytest.mark.parametrize(
+    ("given", "deployments"),
+    [(7, ["7"]), (0, ["0"]), ("12:abc", ["12:abc"]), (True, []), ("", []), (None, []), (["7"], []), ("7" * 256, [])],
+)
+def test_a_deployment_that_the_answer_does_not_name_is_learnt_at_the_first_launch(
+    platform: Platform, browser: Browser, given: object, deployments: list[str]
+) -> None:
+    platform.will_answer("/register", says({"client_id": "client-new", "deployment_id": given}))
+
+    introduces(platform, browser, invited(), configuration(platform))
+
+    found = wiring.registrations().of_platform(platform.url, "client-new")
+    assert list(found.deployments) == deployments
+    assert found.deployment_policy is (DeploymentPolicy.CLOSED if deployments else DeploymentPolicy.AUTO)
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
@@ -349,9 +418,10 @@ def test_a_registration_that_is_answered_too_slowly_leaves_the_invitation_open(
         (Reply(body=b"<html>"), "invalid_platform_configuration"),
         (Reply(body=b"{}"), "invalid_platform_configuration"),
         (Reply(body=b'{"client_id": true}'), "invalid_platform_configuration"),
+        (says({"client_id": "x" * 256}), "invalid_platform_configuration"),
         (Reply(body=b"[" * 100_000), "invalid_platform_configuration"),
     ],
-    ids=["elsewhere", "moved", "down", "giant", "no JSON", "no client id", "no text", "deep"],
+    ids=["elsewhere", "moved", "down", "giant", "no JSON", "no client id", "no text", "too long", "deep"],
 )
 def test_an_answer_to_our_request_that_is_none_registers_nothing(
     stack: Stack, platform: Platform, browser: Browser, reply: Reply, code: str

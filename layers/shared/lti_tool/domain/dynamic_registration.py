@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lti_tool.domain.addresses import web_address
 from lti_tool.domain.errors import InvalidConfigurationError, IssuerMismatchError
+from lti_tool.domain.launch import LONGEST_ID
 from lti_tool.domain.offer import Offer
 from lti_tool.domain.registration import DeploymentPolicy, DeploymentStatus, PlatformFamily, Registration
 
@@ -48,7 +48,7 @@ class PlatformConfiguration(BaseModel):
     registration_endpoint: _Url
     jwks_uri: _Url
     token_endpoint: _Url
-    authorization_server: str | None = None
+    authorization_server: Annotated[str, Field(max_length=2000)] | None = None
     scopes_supported: tuple[str, ...] = ()
     lti: dict[str, Any] = Field(
         default_factory=dict, alias="https://purl.imsglobal.org/spec/lti-platform-configuration"
@@ -64,6 +64,8 @@ class PlatformConfiguration(BaseModel):
 
         Spec: https://www.imsglobal.org/spec/lti-dr/v1p0#issuer-and-openid-configuration-url-match
         """
+        if isinstance(document, dict):  # null for absent: what it leaves out, it may leave out either way
+            document = {name: value for name, value in document.items() if value is not None}
         try:
             configuration = cls.model_validate(document)
         except ValidationError as error:
@@ -191,23 +193,30 @@ def registration_answered(platform: PlatformConfiguration, answer: object, tenan
         InvalidConfigurationError: the answer names no client id.
     """
     document = answer if isinstance(answer, dict) else {}
-    client_id = document.get("client_id")
-    if not isinstance(client_id, str | int) or isinstance(client_id, bool) or not str(client_id):
+    client_id = _id(document.get("client_id"))
+    if client_id is None:
         raise InvalidConfigurationError
     tool = document.get(TOOL_CONFIGURATION)
     found = [document.get("deployment_id"), tool.get("deployment_id") if isinstance(tool, dict) else None]
-    deployments = [str(given) for given in found if isinstance(given, str | int) and str(given)]
+    deployments = [deployment_id for given in found if (deployment_id := _id(given)) is not None]
+    family = _FAMILIES.get(platform.product.lower(), PlatformFamily.CUSTOM)
     return Registration(
         issuer=platform.issuer,
-        client_id=str(client_id),
+        client_id=client_id,
         authorization_endpoint=platform.authorization_endpoint,
         token_endpoint=platform.token_endpoint,
         jwks_uri=platform.jwks_uri,
         # Canvas names a bare host there, and wants the token URL all the same.
-        token_audience=web_address(platform.authorization_server),
-        family=_FAMILIES.get(platform.product.lower(), PlatformFamily.CUSTOM),
+        token_audience=None if family is PlatformFamily.CANVAS else platform.authorization_server or None,
+        family=family,
         tenant=tenant,
         # A deployment that was not named is learnt from the first verified launch.
         deployment_policy=DeploymentPolicy.CLOSED if deployments else DeploymentPolicy.AUTO,
         deployments=dict.fromkeys(deployments, DeploymentStatus.ENABLED),
     )
+
+
+def _id(value: object) -> str | None:
+    """1 to 255 characters; a number is read as its digits."""
+    text = "" if isinstance(value, bool) or not isinstance(value, str | int) else str(value)
+    return text if 0 < len(text) <= LONGEST_ID and text.isprintable() else None

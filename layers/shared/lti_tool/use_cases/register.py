@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from lti_tool.domain.audit import AuditLine
 from lti_tool.domain.dynamic_registration import PlatformConfiguration, registration_answered, registration_request
-from lti_tool.domain.errors import AlreadyRegisteredError, UnknownRegistrationError
+from lti_tool.domain.errors import AlreadyRegisteredError, InvalidRequestError, UnknownRegistrationError
 from lti_tool.domain.invitation import Invitation, require_invited, require_open
 from lti_tool.domain.offer import Offer
 from lti_tool.domain.registration import Registration
@@ -18,10 +18,21 @@ from lti_tool.use_cases.ports import AuditTrail, Clock, Introductions, Invitatio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Introduction:
-    """How a platform introduces itself: where its configuration is, and a token of its own for our request."""
+    """How a platform introduces itself: where its configuration is, and a token of its own for our request.
+
+    Raises:
+        InvalidRequestError: an address with a fragment, or a token that no header can carry.
+
+    Spec: https://www.imsglobal.org/spec/lti-dr/v1p0#openid-configuration
+    """
 
     configuration_url: str
     registration_token: str | None
+
+    def __post_init__(self) -> None:
+        token = self.registration_token or ""
+        if "#" in self.configuration_url or not (token.isascii() and token.isprintable()):
+            raise InvalidRequestError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
