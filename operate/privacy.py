@@ -49,7 +49,7 @@ def _export(stack: Stack, options: argparse.Namespace) -> Any:
 
 def _erase(stack: Stack, options: argparse.Namespace) -> dict[str, int]:
     """Sessions go first: who has none cannot hand in again while the rest is erased."""
-    erased = {"session": 0, "attempt": 0, "start": 0, "score": 0}
+    erased = {"session": 0, "review": 0, "attempt": 0, "start": 0, "score": 0}
     for reference in _audited(stack, "privacy erase", options):
         held = wiring.personal_data().of(reference, options.user)
         for each in sorted(held, key=lambda each: each.kind != "session"):

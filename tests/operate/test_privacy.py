@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from lti_tool.runtime import wiring
 from tests.operate.conftest import Lti
 from tests.support.browser import Browser
-from tests.support.platform import Platform
+from tests.support.platform import INSTRUCTOR, LTI, Platform
 from tests.support.stack import Stack
 
 ADA, BEN = "user-7f31", "user-9c02"
@@ -54,6 +55,34 @@ def test_what_is_erased_is_gone_and_everyone_elses_stays(
     assert ADA not in json.dumps(stack.contents())
     left = {key for items in stack.contents().values() for key in items}
     assert added_by_ben <= left
+
+
+def test_a_person_whom_the_platform_knows_by_a_number_is_found(lti: Lti, platform: Platform, browser: Browser) -> None:
+    browser.launches(platform, sub=4711)
+
+    exported = lti.json("privacy", "export", *person(platform, "4711"))
+
+    assert [item["kind"] for item in exported] == ["session"]
+
+
+def test_the_session_of_staff_who_look_at_a_persons_work_is_part_of_it_and_staff_is_not(
+    lti: Lti, stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    about_ada = {"user_id": ADA, "name": "Ada Adams", "email": "adams@school.example"}
+    review: dict[str, Any] = {"message_type": "LtiSubmissionReviewRequest", LTI + "for_user": about_ada}
+    browser.launches(platform, sub="teacher-1", name="Tim Teacher", roles=[INSTRUCTOR], **review)
+
+    exported = lti.json("privacy", "export", *person(platform, ADA))
+    kept = json.dumps(stack.contents())
+    erased = lti.json("privacy", "erase", *person(platform, ADA))
+
+    assert [(item["kind"], item["claims"]) for item in exported] == [("review", {LTI + "for_user": {"user_id": ADA}})]
+    assert "teacher-1" not in json.dumps(exported)
+    assert "Tim Teacher" not in json.dumps(exported)
+    assert "Ada Adams" not in kept
+    assert "adams@" not in kept
+    assert erased["review"] == 1
+    assert ADA not in json.dumps(stack.contents())
 
 
 def test_the_same_id_at_another_platform_is_somebody_else(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lti_tool.adapters.dynamodb import Item, marshal, store, unmarshal
+from lti_tool.domain.claims import FOR_USER
 from lti_tool.domain.registration import RegistrationReference
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ _SECRETS = {"session_secret", "browser", "storage", "nonce"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One item about a person. `kind` is attempt, start, score or session; `contents` has no secret of ours in it."""
+    """One item about a person. `kind` is attempt, start, score, session, or review: the session of somebody else who
+    looks at this person's work. `contents` has no secret of ours in it, and of a review nothing about who looks.
+    """
 
     table: str
     key: Item
@@ -53,14 +56,13 @@ class PersonalData:
         )
         for item in sessions:
             claims: dict[str, Any] = json.loads(item["claims"])
-            if claims.get("sub") == user_id:
+            key = _key(item, "pk")
+            if _id(claims.get("sub")) == user_id:
                 told = {name: value for name, value in item.items() if name not in _SECRETS}
-                yield Held(
-                    table=self._launches_table,
-                    key=_key(item, "pk"),
-                    kind="session",
-                    contents={**told, "claims": claims},
-                )
+                yield Held(table=self._launches_table, key=key, kind="session", contents={**told, "claims": claims})
+            elif _id((claims.get(FOR_USER) or {}).get("user_id")) == user_id:
+                told = {"expires_at": item["expires_at"], "claims": {FOR_USER: claims[FOR_USER]}}
+                yield Held(table=self._launches_table, key=key, kind="review", contents=told)
 
     def erase(self, held: Held) -> None:
         with store():
@@ -81,6 +83,11 @@ class PersonalData:
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _id(claimed: object) -> str | None:
+    """An id as the launch read it: old Moodle says numbers."""
+    return None if claimed is None else str(claimed)
 
 
 def _key(item: Item, *names: str) -> Item:

@@ -184,7 +184,10 @@ AnyLaunch = ResourceLinkLaunch | DeepLinkingLaunch | SubmissionReviewLaunch
 
 
 def kept_claims(signed: SignedClaims) -> dict[str, Any]:
-    return {name: signed.claims[name] for name in KEPT_CLAIMS if signed.claims.get(name) is not None}
+    kept = {name: signed.claims[name] for name in KEPT_CLAIMS if signed.claims.get(name) is not None}
+    if isinstance(learner := kept.get(names.FOR_USER), Mapping):
+        kept[names.FOR_USER] = {"user_id": learner.get("user_id")}  # somebody else's name and e-mail: not needed
+    return kept
 
 
 def launch_from(signed: SignedClaims) -> AnyLaunch:
