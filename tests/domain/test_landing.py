@@ -196,7 +196,7 @@ PAGES = {
     "invigilator": ("/app/marks", "/app/welcome", "/app/marks"),
     "grader": ("/app/marks", "/app/welcome", "/app/review"),
     "reporter": ("/app/marks", "/app/welcome", "/app/marks"),
-    "candidate": ("/app/activity", "/app/welcome", "/app/activity"),
+    "candidate": ("/app/activity", "/app/welcome", "/app/welcome"),
 }
 
 

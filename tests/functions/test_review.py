@@ -51,7 +51,7 @@ def test_a_learner_does_not_see_somebody_elses(platform: Platform, browser: Brow
     launch = reviews(browser, platform, sub="user-2").launch
     answer = browser.get("/api/review", token=launch["session"])
 
-    assert launch["landing"] != "/app/review"
+    assert launch["landing"] == "/app/welcome"
     assert (answer.status, answer.code) == (403, "not_permitted")
 
 

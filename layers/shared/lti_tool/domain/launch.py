@@ -270,7 +270,8 @@ def landing_page(rights: frozenset[Right], message_type: str) -> str:
         return "/app/review"
     if rights - {Right.TAKE}:
         return "/app/marks"
-    return "/app/activity" if rights else "/app/welcome"
+    takes = bool(rights) and message_type == names.RESOURCE_LINK_REQUEST  # a review hands nothing in
+    return "/app/activity" if takes else "/app/welcome"
 
 
 def return_address(claims: Mapping[str, Any]) -> str | None:
