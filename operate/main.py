@@ -86,7 +86,8 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} ({detail})" for name, detail in value.items()) or "-"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
+        words = (" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)
+        return ", ".join(words) or "-"
     return str(value)
 
 

@@ -137,7 +137,7 @@ def _changed(deployment_id: str | None) -> tuple[str, ...]:
 
 def _read(path: Path) -> LandingTable:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return parse_table("stack", tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise InvalidLandingRulesError(f"{path}: {error}") from None

@@ -137,7 +137,8 @@ def _is_one(text: str) -> bool:
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    return ((f"line {number}", line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+    """Only a line feed ends a line: JSON may hold the others that Unicode knows, in a comment say."""
+    return ((f"line {number}", line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
 
 
 def _resend(_: Stack, options: argparse.Namespace) -> list[dict[str, Any]] | dict[str, Any]:

@@ -78,6 +78,10 @@ def test_set_rules_count_for_the_next_launch(lti: Lti, writes: Writes, platform:
     assert [launch["landing"] for launch in launches] == ["/app/marks", "/app/welcome"]
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(lti: Lti, writes: Writes) -> None:
+    assert lti.json("roles", "set", writes("\ufeff" + MENTORS, "landing.toml"))["rules"] == 2
+
+
 BAD: dict[str, tuple[str, str]] = {
     "a misspelt privilege": (MENTORS.replace("invigilator", "invigilater"), "line 6, rule 1: privileges: "),
     "a misspelt role": (MENTORS.replace('"Manager"', '"Boss"'), "line 10, rule 2: roles: 'Boss' is none of"),

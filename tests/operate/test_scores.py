@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -211,6 +212,23 @@ def test_two_different_scores_of_one_moment_are_said_and_the_rest_is_pushed(
         ("line 2", "score_conflict")
     ]
     assert len(stack.queued()) == 2
+
+
+def test_what_was_pushed_beside_a_conflict_is_told_in_words(lti: Lti, platform: Platform, writes: Writes) -> None:
+    lines = [json.dumps(message(platform, score_given=given)) for given in (27, 28)]
+
+    _, out, _ = lti("scores", "push", writes("\n".join(lines), "scores.jsonl"))
+
+    assert re.fullmatch(r"pushed: line 1 [\w-]{66} waiting", out.splitlines()[0])
+
+
+def test_a_comment_may_hold_any_end_of_line_that_json_may(lti: Lti, platform: Platform, writes: Writes) -> None:
+    ends = "\u2028 \u2029 \u0085"
+    lines = [json.dumps(message(platform, f"user-{number}", comment=ends), ensure_ascii=False) for number in (1, 2)]
+
+    pushed = lti.json("scores", "push", writes("\r\n".join(lines), "scores.jsonl"))
+
+    assert [row["message"] for row in pushed] == ["line 1", "line 2"]
 
 
 # --- resend ---------------------------------------------------------------------------------------------------------
