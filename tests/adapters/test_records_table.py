@@ -382,7 +382,22 @@ def test_a_refused_score_waits_no_more_until_a_newer_one_comes(table: RecordsTab
     assert (refused.state, refused.cause) == (ScoreState.REFUSED, "line_item_gone")
     assert list(table.due(clock() + timedelta(days=1))) == []
     table.put(score(clock, timestamp=clock() + timedelta(seconds=1)))
-    assert leased(table, clock).version == 2
+    newer = leased(table, clock)
+    assert (newer.version, newer.cause) == (2, None)
+
+
+def test_a_newer_score_waits_for_the_same_cause_as_the_one_before(table: RecordsTable, clock: Clock) -> None:
+    since, later = clock(), clock() + timedelta(minutes=30)
+    table.put(score(clock))
+    table.postpone(leased(table, clock), later, "score_service_down")
+
+    clock.goes_on(minutes=1)
+    table.put(score(clock))
+    entry = table.find(KEY)
+
+    assert entry is not None
+    assert (entry.version, entry.next_try_at) == (2, later)
+    assert (entry.cause, entry.failing_since) == ("score_service_down", since)
 
 
 def test_a_postponed_score_is_due_when_its_time_comes(table: RecordsTable, clock: Clock) -> None:

@@ -349,7 +349,7 @@ class RecordsTable:
 
     def _put_request(self, score: Score) -> Any:
         """Newest timestamp wins, unless it carries less than what is there (`Score.weight`). A lease or a wait that
-        runs stays in force: the platform asked for it.
+        runs stays in force, and the wait's cause with it: the platform asked for it.
         """
         values = {
             "registration": score.key.registration,
@@ -385,7 +385,7 @@ class RecordsTable:
         return {
             "TableName": self._table,
             "Key": _score_key(score.key),
-            "UpdateExpression": "SET " + ", ".join(assignments) + " REMOVE cause, refused, refused_at",
+            "UpdateExpression": "SET " + ", ".join(assignments) + " REMOVE refused, refused_at",
             "ConditionExpression": f"attribute_not_exists(pk) OR ({newer})",
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": marshal({**{f":{name}": value for name, value in values.items()}, **extra}),
@@ -557,14 +557,16 @@ def _entry(item: Item) -> OutboxEntry:
         submission_type=item.get("submission_type") or None,
         submission_data=item.get("submission_data") or None,
     )
+    state = ScoreState(item["state"])
+    tells_of_another = state is ScoreState.WAITING and "failing_since" not in item  # of the one that was refused before
     return OutboxEntry(
         score=score,
         version=item["version"],
-        state=ScoreState(item["state"]),
+        state=state,
         attempts=item["attempts"],
         sent_timestamp=_moment(item["sent_timestamp"]) if "sent_timestamp" in item else None,
         next_try_at=_moment(item["next_try_at"]) if "next_try_at" in item else None,
-        cause=item.get("cause"),
+        cause=None if tells_of_another else item.get("cause"),
         failing_since=_moment(item["failing_since"]) if "failing_since" in item else None,
         refused_at=_moment(item["refused_at"]) if "refused_at" in item else None,
         sent_points=_points(item.get("sent_points")),
