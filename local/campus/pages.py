@@ -6,6 +6,7 @@ Whose eyes one looks through stands in each address as `?as=KEY`; there is no co
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -16,11 +17,22 @@ from werkzeug.wrappers import Response
 from local.campus import vocabulary as v
 from local.campus.campus import Campus, Initiation
 from local.campus.control import set_faults_of
-from local.campus.faults import CHECKED, DROPPABLE, ERRORS, FOREVER, REGISTRATION_FAULTS, WRONG, BadFaultError
+from local.campus.faults import (
+    CHECKED,
+    DROPPABLE,
+    ERRORS,
+    FOREVER,
+    REGISTRATION_FAULTS,
+    SERVICE_REFUSALS,
+    WRONG,
+    BadFaultError,
+)
 from local.campus.profile import Profile
 from local.campus.registration import web_address
 from local.campus.tool import origin_of
 from local.campus.world import Activity, Course, Person, Review, Role
+
+_MARK = re.compile(r"[0-9]{1,6}([.][0-9]{1,4})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +171,18 @@ def pages(campus: Campus) -> Blueprint:
         linked = activity_of(shown, opened.line_item.activity_id or 0)
         return _brought(campus.begin(profile, person, shown, linked, review=opened), "Opening the tool")
 
+    @blueprint.post(f"/{slug}/courses/<int:course_id>/grades/<int:item_id>/<learner>")
+    def grade(slug: str, course_id: int, item_id: int, learner: str) -> Response:
+        """A teacher's own mark in place of the tool's; an empty one takes it out."""
+        profile = campus.platforms[slug]
+        person, _, graded = reviewing(profile, course_id, item_id, learner)
+        text = request.form.get("score", "").strip()
+        if text and not _MARK.fullmatch(text):
+            abort(400)
+        with profile.lock:
+            graded.line_item.cell(graded.learner).score = float(text) if text else None
+        return redirect(url_for("pages.course", slug=slug, course_id=course_id, **{"as": person.key}), 303)
+
     @blueprint.get(f"/{slug}/<any(post_message_forwarding):name>")
     def storage(slug: str, name: str) -> str:
         """The frame that keeps data for the tool, beside the tool's own on every page that can open it."""
@@ -208,6 +232,7 @@ def pages(campus: Campus) -> Blueprint:
             checked=CHECKED,
             droppable=DROPPABLE,
             registering=REGISTRATION_FAULTS,
+            refusals=SERVICE_REFUSALS,
         )
 
     @blueprint.post("/faults")
@@ -275,6 +300,9 @@ def _wanted_faults() -> dict[str, Any]:
             "retry_after": int(form.get("retry_after") or 1),
         },
         "server_error": {"count": int(form.get("server_error") or 0)},
+        "services": {"refuses": refuses, **({"count": int(count)} if (count := form.get("requests")) else {})}
+        if (refuses := form.get("services"))
+        else None,
     }
 
 

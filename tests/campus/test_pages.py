@@ -119,6 +119,46 @@ def test_faults_are_set_and_cleared_on_their_page(platform: Visitor) -> None:
     assert platform.control("faults")[platform.slug]["token_down"] is False
 
 
+def test_refused_services_are_chosen_on_the_faults_page(platform: Visitor) -> None:
+    url = f"{CAMPUS_URL}/faults"
+
+    platform.client.post(url, data={"platform": platform.slug, "verb": "set", "services": "column_gone"})
+    refused = platform.scores().status_code
+    shown = page(platform, "/faults")
+    platform.client.post(url, data={"platform": platform.slug, "verb": "set", "services": "", "requests": ""})
+
+    assert refused == 404
+    assert "<option selected>column_gone</option>" in shown
+    assert platform.scores().status_code == 200
+
+
+def test_a_teacher_changes_a_mark_by_hand_and_takes_it_out(platform: Visitor) -> None:
+    platform.scores("student1")
+    shown = course_page(platform, "teacher")
+    url = re.findall(r'<form method="post" action="([^"]+/student1[?]as=teacher)"', shown)[-1]
+
+    scores = []
+    for written in ("3.5", ""):
+        answer = platform.client.post(f"{CAMPUS_URL}{url}", data={"score": written})
+        assert answer.status_code == 303
+        scores.append(platform.cell("student1")["score"])
+
+    assert scores == [3.5, None]
+
+
+@pytest.mark.parametrize(
+    ("who", "written", "status"), [("student1", "10", 403), ("teacher", "-1", 400), ("teacher", "nan", 400)]
+)
+def test_a_mark_is_changed_by_who_may_and_to_a_number(platform: Visitor, who: str, written: str, status: int) -> None:
+    platform.scores("student1")
+    course, item = platform.course()["id"], platform.activity()["line_item"]
+    url = f"{CAMPUS_URL}/{platform.slug}/courses/{course}/grades/{item}/student1?as={who}"
+
+    answer = platform.client.post(url, data={"score": written})
+
+    assert (answer.status_code, platform.cell("student1")["score"]) == (status, 6.75)
+
+
 def test_the_log_page_shows_the_messages(platform: Visitor) -> None:
     platform.launched()
 
