@@ -354,7 +354,7 @@ def test_columns_are_made_found_changed_and_removed(anywhere: Marks) -> None:
 
     assert len(many) == 12
     assert [item.url for item in found] == [made.url]
-    assert (changed.label, changed.score_maximum, changed.resource_link_id, changed.tag) == (
+    assert (changed.label, changed.members["scoreMaximum"], changed.resource_link_id, changed.tag) == (
         "Essay, second part",
         20.0,
         link,
@@ -386,7 +386,7 @@ def test_a_score_that_names_a_link_makes_its_column_once(anywhere: Marks) -> Non
         anywhere.registration, column.container or "", resource_link_id=link.resource_link_id
     )
     assert outcomes == ["sent", "sent"]
-    assert [(item.label, item.score_maximum) for item in made] == [("Poster", 40.0)]
+    assert [(item.label, item.members["scoreMaximum"]) for item in made] == [("Poster", 40.0)]
     found = anywhere.outbox.column(link)
     assert found is not None
     assert (found.key, found.line_item) == (column.key, made[0].url)

@@ -22,7 +22,6 @@ class LineItem:
 
     url: str
     label: str
-    score_maximum: float
     resource_link_id: str | None
     resource_id: str | None
     tag: str | None
@@ -51,18 +50,19 @@ class NewLineItem:
 
 
 def line_item_from(said: Any, container: str) -> LineItem | None:
-    """A line item as a platform lists it; `None` for what is none, or lies on another host than its container."""
+    """A line item as a platform lists it; `None` for what is none, or lies on another host than its container.
+
+    Its maximum may be whatever the platform says: a Canvas assignment of 0 points is a column all the same, and one
+    that was passed over would be made a second time.
+    """
     if not isinstance(said, Mapping):
         return None
-    url, maximum = web_address(said.get("id")), said.get("scoreMaximum")
+    url = web_address(said.get("id"))
     if url is None or not same_origin(url, container):
-        return None
-    if isinstance(maximum, bool) or not isinstance(maximum, int | float) or not 0 < maximum < float("inf"):
         return None
     return LineItem(
         url=url,
         label=_text(said.get("label")) or "",
-        score_maximum=float(maximum),
         resource_link_id=_text(said.get("resourceLinkId")),
         resource_id=_text(said.get("resourceId")),
         tag=_text(said.get("tag")),
