@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lti_tool.domain.activity import parse_activity
-from lti_tool.domain.registration import DeploymentStatus
+from lti_tool.domain.registration import DeploymentStatus, PlatformFamily
 from lti_tool.runtime import wiring
 from tests.support.browser import Browser, receives
 from tests.support.fixtures import Logged
@@ -481,6 +481,25 @@ def test_a_link_whose_launch_named_no_column_gets_one_of_its_own(
     posted = platform.requests_to("/lineitems")[1].json()
     assert posted == {"label": "Week 1", "scoreMaximum": 40.0, "resourceLinkId": "link-1", "tag": "mark"}
     assert len(platform.scores) == 1
+
+
+@pytest.mark.parametrize(("family", "maximum"), [(PlatformFamily.OPENEDX, 8), (PlatformFamily.CUSTOM, 7.5)])
+def test_a_new_column_has_a_maximum_that_its_platform_can_hold(
+    stack: Stack, platform: Platform, browser: Browser, family: PlatformFamily, maximum: float
+) -> None:
+    stack.offers(APP)
+    stack.knows(platform.registration(family=family))
+    made = {"id": platform.line_item, "label": "x", "scoreMaximum": maximum}
+    platform.will_answer("/lineitems", Reply(body=b"[]"), Reply(status=201, body=json.dumps(made).encode()))
+    departs(browser, platform, endpoint={"scope": [], "lineitems": f"{platform.url}/lineitems"})
+
+    score = {"line_item": ABSENT, "resource_link_id": "link-1", "score_given": 6, "score_maximum": 7.5}
+    browser.post("/api/scores", document=message(platform, **score))
+    receives(*stack.queued())
+
+    posted = platform.requests_to("/lineitems")[1].json()
+    (sent,) = platform.scores
+    assert (posted["scoreMaximum"], sent.json()["scoreMaximum"]) == (maximum, 7.5)
 
 
 def test_a_score_for_a_link_that_nobody_opened_is_not_taken(stack: Stack, platform: Platform, browser: Browser) -> None:

@@ -7,6 +7,7 @@ Spec: https://www.imsglobal.org/spec/lti-ags/v2p0/#score-publish-service
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ class GradebookRules:
     `progress_wipes`: a message without a mark empties the cell, so none is sent. `whole_seconds`: timestamps are
     compared in whole seconds, and an equal one is refused. `comments_pile_up`: each accepted comment is added to those
     before; elsewhere a comment that is left out erases the last one. `submission_extension`: Canvas's own members.
+    `whole_maximum`: a column's maximum is a whole number.
     """
 
     counted: frozenset[GradingProgress] = field(default=_FINAL)
@@ -32,6 +34,7 @@ class GradebookRules:
     whole_seconds: bool = False
     comments_pile_up: bool = False
     submission_extension: bool = False
+    whole_maximum: bool = False
 
 
 RULES = {
@@ -47,7 +50,7 @@ RULES = {
     PlatformFamily.BLACKBOARD: GradebookRules(),
     PlatformFamily.BRIGHTSPACE: GradebookRules(),
     PlatformFamily.SAKAI: GradebookRules(),
-    PlatformFamily.OPENEDX: GradebookRules(),
+    PlatformFamily.OPENEDX: GradebookRules(whole_maximum=True),
     PlatformFamily.CUSTOM: GradebookRules(),
 }
 
@@ -59,6 +62,11 @@ class ScoreKeptBackError(Exception):
         super().__init__(state, cause)
         self.state = state
         self.cause = cause
+
+
+def column_maximum(family: PlatformFamily, maximum: float) -> float:
+    """The maximum of a column that we make for scores out of `maximum`: the platform scales them."""
+    return math.ceil(maximum) if RULES[family].whole_maximum else maximum
 
 
 def timestamp_for(family: PlatformFamily, entry: OutboxEntry) -> datetime:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lti_tool.domain.errors import LineItemUnknownError, PlatformRefusedError, PlatformUnavailableError
+from lti_tool.domain.gradebook_rules import column_maximum
 from lti_tool.domain.launch import AnyLaunch, ResourceLinkLaunch
 from lti_tool.domain.lineitem import COLUMN_TAG, LinkColumn, NewLineItem, column_of_link, link_of_column
 from lti_tool.domain.registration import Registration
@@ -89,7 +90,7 @@ class ColumnFinder:
     def _made(self, registration: Registration, link: LinkKey, column: LinkColumn, maximum: float | None) -> str:
         new = NewLineItem(
             label=column.label or "Mark",
-            score_maximum=maximum or COLUMN_MAXIMUM,
+            score_maximum=column_maximum(registration.family, maximum or COLUMN_MAXIMUM),
             resource_link_id=link.resource_link_id,
             tag=COLUMN_TAG,
         )
