@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the key set's door starts without them
     from lti_tool.domain.registration import Registration
     from lti_tool.domain.storage import StoragePlace
 
+_LONGEST_ISSUER = 2000  # as `lti platform add` takes them
 _LONGEST_CLIENT_ID = 255
 
 _STYLE = (
@@ -247,7 +248,7 @@ def _how_to_register(error: ToolError, tool_url: str, reader: Language) -> str:
         return ""
     if error.claimed is None:
         return _tool_values(tool_url)
-    issuer = web_address(error.claimed[0])
+    issuer = web_address(error.claimed[0]) if len(error.claimed[0]) <= _LONGEST_ISSUER else None
     client_id = error.claimed[1] or ""
     if len(client_id) > _LONGEST_CLIENT_ID or not client_id.isprintable():
         client_id = ""
