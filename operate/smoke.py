@@ -23,6 +23,7 @@ from lti_tool.domain.echo import CLIENT_ID, DEPLOYMENT_ID, PATH, USER_ID, echo_r
 from lti_tool.domain.errors import StoreUnavailableError
 from lti_tool.domain.score import ActivityProgress, GradingProgress, ScoreMessage, ScoreState
 from lti_tool.runtime import wiring
+from lti_tool.runtime.settings import settings
 from operate.findings import Finding, Report, Step
 from operate.stack import Stack
 
@@ -176,12 +177,14 @@ class Smoke:
                 "Look it up: lti launch trace, with the support id of the page; or the log of LoginFunction.",
             )
         redirect_uri, own = asked["redirect_uri"][0], f"{self._stack.tool_url}/lti/launch"
+        mend = "Give this region's stack its own ToolUrl or DomainName, and deploy it again."
         if redirect_uri != own:
             raise _Found(
-                "redirect_uri_elsewhere",
-                f"a login that begins here would end at {redirect_uri}, not at {own}",
-                "Give this region's stack its own ToolUrl or DomainName, and deploy it again.",
+                "redirect_uri_elsewhere", f"a login that begins here would end at {redirect_uri}, not at {own}", mend
             )
+        for region in wiring.regions().all():
+            if region.base_url == self._stack.tool_url and region.name != settings().region:
+                raise _Found("redirect_uri_elsewhere", f"a login here ends in the region {region.name}, at {own}", mend)
         return f"ends at {own}"
 
     def _score_goes_through(self) -> str:

@@ -130,6 +130,18 @@ def test_another_regions_redirect_uri_is_found(served: Served, monkeypatch: pyte
     assert "redirect_uri_elsewhere" in problems(report)
 
 
+def test_a_stack_that_was_given_another_regions_address_is_found(served: Served) -> None:
+    """Its outputs, its functions and the other region agree with each other: only the table of regions tells."""
+    smoked(served)
+    (own,) = wiring.regions().all()
+    wiring.regions().put(replace(own, name="eu-west-2"))
+
+    report = smoked(served)
+
+    assert problems(report) == ["redirect_uri_elsewhere"]
+    assert "eu-west-2" in report.findings[0].sentence
+
+
 def test_a_queue_that_nobody_consumes_is_found(served: Served) -> None:
     served.consumed.clear()
 
