@@ -181,7 +181,7 @@ def pages(campus: Campus) -> Blueprint:
             abort(400)
         with profile.lock:
             graded.line_item.cell(graded.learner).score = float(text) if text else None
-        return redirect(url_for("pages.course", slug=slug, course_id=course_id, **{"as": person.key}), 303)
+        return redirect(f"{url_for('pages.course', slug=slug, course_id=course_id)}?as={person.key}", 303)
 
     @blueprint.get(f"/{slug}/<any(post_message_forwarding):name>")
     def storage(slug: str, name: str) -> str:
