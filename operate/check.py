@@ -23,7 +23,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
-from lti_tool.adapters.access_tokens import token_request
+from lti_tool.adapters.access_tokens import GRANTED, token_request
 from lti_tool.adapters.platform_http import Answer, PlatformHttp
 from lti_tool.domain import claims as names
 from lti_tool.domain.errors import ForbiddenAddressError, PlatformUnavailableError, ToolError
@@ -119,7 +119,7 @@ class _Asked:
 
     @property
     def is_token(self) -> bool:
-        return self.status == 200 and isinstance(self.document.get("access_token"), str)
+        return self.status in GRANTED and isinstance(self.document.get("access_token"), str)
 
     @property
     def is_refusal(self) -> bool:

@@ -23,7 +23,7 @@ from operate.check import examined
 from operate.stack import local_stack
 from tests.operate.conftest import Lti
 from tests.support.browser import Browser
-from tests.support.platform import Platform
+from tests.support.platform import Platform, Reply
 from tests.support.stack import Stack
 
 SCORE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
@@ -334,6 +334,16 @@ def test_people_can_read_what_was_seen(world: World) -> None:
     assert status == 0
     assert "right  jwks_url: 3 RSA signing keys" in out
     assert out.endswith("All is well.\n")
+
+
+def test_a_token_that_comes_as_201_is_one(world: World, stack: Stack, platform: Platform) -> None:
+    stack.knows(platform.registration())
+    platform.will_answer("/token", Reply(status=201, body=b'{"access_token": "token", "token_type": "bearer"}'))
+
+    _, report = world.checks(platform.registration())
+
+    assert {finding["field"] for finding in report["findings"]}.isdisjoint({"token_url", "scopes"})
+    assert len(platform.requests_to("/token")) == 1
 
 
 def test_a_token_bought_for_a_check_is_kept_nowhere(world: World, stack: Stack) -> None:

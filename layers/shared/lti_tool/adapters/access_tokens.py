@@ -26,7 +26,7 @@ DEFAULT_TOKEN_LIFE = 300  # seconds, when the platform does not say
 BUYING_LASTS = timedelta(seconds=20)  # longer than a token request can take; then its sender is taken for dead
 WAIT_FOR_OTHERS_SECONDS = 12.0
 BETWEEN_DROPS = timedelta(minutes=1)
-_GRANTED = {200, 201}  # the specification says 200; web frameworks that answer a POST say 201
+GRANTED = {200, 201}  # the specification says 200; web frameworks that answer a POST say 201
 
 
 class _Cache(Protocol):
@@ -155,9 +155,9 @@ def bought(
             raise PlatformUnavailableError("token_endpoint_down", retry_after=answer.retry_after(now))
         document = answer.json()
         error = document.get("error") if isinstance(document, dict) else None
-        if answer.status in _GRANTED or error == "invalid_scope":
+        if answer.status in GRANTED or error == "invalid_scope":
             break  # else it may hold another key of ours than the one that this was signed with
-    if answer.status not in _GRANTED or not isinstance(document, dict):
+    if answer.status not in GRANTED or not isinstance(document, dict):
         raise PlatformRefusedError(
             "scope_refused" if error == "invalid_scope" else "token_refused", http_status=answer.status
         )
