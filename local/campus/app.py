@@ -11,6 +11,8 @@ from local.campus.control import control
 from local.campus.pages import pages
 from local.campus.platform import doors
 
+APPS = "http://localhost:* http://127.0.0.1:* https:"  # where a tool may lead the frame that it was opened in
+
 
 def create_app(campus: Campus) -> Flask:
     app = Flask(__name__)
@@ -21,10 +23,10 @@ def create_app(campus: Campus) -> Flask:
     app.register_blueprint(pages(campus))
 
     def policy() -> str:
-        """Frames and forms lead to the tools that are registered here, and to the one about to be."""
-        framed = " ".join(["'self'", *sorted(campus.origins() | g.get("more_origins", set()))])
+        """Forms lead to the tools that are registered here, and to the one about to be; frames to any app."""
+        tools = " ".join(["'self'", *sorted(campus.origins() | g.get("more_origins", set()))])
         return (
-            f"default-src 'self'; img-src 'self' data:; frame-src {framed}; form-action {framed}; "
+            f"default-src 'self'; img-src 'self' data:; frame-src {tools} {APPS}; form-action {tools}; "
             "frame-ancestors 'self'; base-uri 'none'; object-src 'none'"
         )
 

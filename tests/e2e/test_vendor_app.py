@@ -18,7 +18,11 @@ import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from playwright.sync_api import Page, expect
 
+from tests.e2e.test_browser import browser as browser
+from tests.e2e.test_browser import goes_to_course, the_tool
+from tests.e2e.test_browser import page as page
 from tests.e2e.test_story import send_to_queue
 from tests.e2e.world import Visitor, World, eventually, form_of
 from tests.support.stack import ROOT
@@ -101,6 +105,20 @@ def test_a_launch_goes_on_to_the_app_and_its_score_reaches_the_gradebook(
     assert eventually(lambda: has(teacher, placed["line_item_url"], user["id"], 18))
     staff = world.tool("GET", "/api/marks", teacher.opens(placed["id"])).json()["learners"]
     assert [(row["user_id"], row["score_given"]) for row in staff] == [(user["id"], 18)]
+
+
+@pytest.mark.usefixtures("app_url")
+def test_a_student_presses_the_apps_button_in_the_frame_of_the_platform(world: World, page: Page) -> None:
+    teacher = Visitor(world=world, profile="moodle", user="teacher")
+    placed = places(teacher)
+
+    goes_to_course(page, world, "moodle", "student3")
+    page.get_by_test_id(f"open-here-{placed['id']}").click()
+    the_tool(page).get_by_role("button", name="Done").click()
+
+    expect(the_tool(page).get_by_text("Your mark is waiting")).to_be_visible()
+    learner = next(member for member in teacher.course()["members"] if member["user"] == "student3")
+    assert eventually(lambda: has(teacher, placed["line_item_url"], learner["user_id"], 18))
 
 
 @pytest.mark.usefixtures("app_url")
