@@ -83,9 +83,9 @@ def test_without_data_none_comes_back() -> None:
     assert names.DATA not in response_claims([], request(), PlatformFamily.CUSTOM, "https://tool.example", NOW)
 
 
-def test_the_response_lives_five_minutes_and_names_both_sides() -> None:
+def test_the_response_is_dated_back_lives_five_minutes_and_names_both_sides() -> None:
     claims = response_claims([], request(), PlatformFamily.CUSTOM, "https://tool.example", NOW)
 
-    assert (claims["iat"], claims["exp"] - claims["iat"]) == (int(NOW.timestamp()), 300)
+    assert (claims["iat"], claims["exp"] - claims["iat"]) == (int(NOW.timestamp()) - 5, 300)
     assert (claims["iss"], claims["aud"]) == (REGISTRATION.client_id, REGISTRATION.issuer)
     assert "azp" not in claims

@@ -33,7 +33,9 @@ def test_the_chosen_activities_go_back_signed(platform: Platform, browser: Brows
     assert answer.page.action == f"{platform.url}/deep-links?from=course-1"
     assert list(answer.page.fields) == ["JWT"]
     claims = verified_by_jwks(answer.page.fields["JWT"], browser.get("/lti/jwks.json").json())
-    assert claims.pop("iat") <= time.time() < claims.pop("exp") <= time.time() + 300
+    issued, ends = claims.pop("iat"), claims.pop("exp")
+    assert time.time() - 30 <= issued <= time.time() - 5  # a platform whose clock is a little behind takes it
+    assert ends == issued + 300
     assert len(claims.pop("nonce")) >= 22
     first, second = claims.pop(DL + "content_items")
     assert claims == {

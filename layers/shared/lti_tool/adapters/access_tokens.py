@@ -18,10 +18,10 @@ from lti_tool.adapters.platform_http import Answer, PlatformHttp
 from lti_tool.domain import claims as names
 from lti_tool.domain.errors import PlatformRefusedError, PlatformUnavailableError
 from lti_tool.domain.registration import Registration
+from lti_tool.domain.tokens import CLOCKS_DIFFER
 from lti_tool.use_cases.ports import Clock, Signer
 
 ASSERTION_LIVES = timedelta(minutes=5)
-CLOCKS_DIFFER = timedelta(seconds=5)  # Moodle takes no assertion whose iat is ahead of its own clock
 DEFAULT_TOKEN_LIFE = 300  # seconds, when the platform does not say
 BUYING_LASTS = timedelta(seconds=20)  # longer than a token request can take; then its sender is taken for dead
 WAIT_FOR_OTHERS_SECONDS = 12.0

@@ -17,6 +17,7 @@ from lti_tool.domain.errors import InvalidSelectionError, NotPermittedError
 from lti_tool.domain.launch import DeepLinkingLaunch, DeepLinkingSettings
 from lti_tool.domain.registration import PlatformFamily
 from lti_tool.domain.roles import Right
+from lti_tool.domain.tokens import CLOCKS_DIFFER
 
 RESPONSE_LIVES = timedelta(minutes=5)
 LINK = "ltiResourceLink"
@@ -44,8 +45,8 @@ def response_claims(
         "iss": launch.client_id,
         "sub": launch.client_id,  # Blackboard asks for it, the spec leaves it open
         "aud": launch.issuer,  # the launch's issuer, never the host that it came over
-        "iat": int(now.timestamp()),
-        "exp": int((now + RESPONSE_LIVES).timestamp()),
+        "iat": int((now - CLOCKS_DIFFER).timestamp()),
+        "exp": int((now - CLOCKS_DIFFER + RESPONSE_LIVES).timestamp()),
         "nonce": secrets.token_urlsafe(24),
         names.MESSAGE_TYPE: names.DEEP_LINKING_RESPONSE,
         names.VERSION: names.LTI_VERSION,
