@@ -88,7 +88,7 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         words = (" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value)
         return ", ".join(words) or "-"
-    return str(value)
+    return "-" if value is None else str(value)
 
 
 def run() -> int:

@@ -42,6 +42,13 @@ def test_a_rotation_publishes_a_key_that_signs_a_day_later(lti: Lti, browser: Br
     assert published(browser) == [old["kid"], new["kid"]]
 
 
+def test_what_there_is_none_of_is_a_dash_for_a_reader(lti: Lti) -> None:
+    _, said, _ = lti("keys", "rotate")
+
+    assert "warning: -" in said
+    assert "None" not in said
+
+
 def test_a_second_rotation_is_refused(lti: Lti) -> None:
     lti.json("keys", "rotate")
 
