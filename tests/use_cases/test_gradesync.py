@@ -210,6 +210,22 @@ def test_a_mark_that_a_teacher_changed_is_held_and_an_unchanged_one_replaced(wor
     assert world.points == [7, 9]
 
 
+def test_a_mark_that_was_held_is_sent_once_somebody_has_decided_so(world: World) -> None:
+    world.scores(7)
+    world.nudged()
+    world.gradebook.shows = Result(user_id="user-1", score=8.5, maximum=10)
+    world.scores(9, overwrite="unless_changed")
+    world.nudged()
+
+    world.outbox.reopen(KEY)
+    decided = world.nudged()
+    world.scores(9.5, overwrite="unless_changed")
+    newer = world.nudged()
+
+    assert (decided, world.points) == ("sent", [7, 9])
+    assert newer == "kept_back", "the decision was about one mark"
+
+
 def test_a_score_that_may_always_be_written_asks_for_no_result(world: World) -> None:
     world.gradebook.shows = Result(user_id="user-1", score=8.5, maximum=10)
     world.scores(7)

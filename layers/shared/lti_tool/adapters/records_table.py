@@ -241,7 +241,7 @@ class RecordsTable:
         }
         kept = "sent_timestamp = :sent_timestamp, sent_points = :sent_points, sent_comment = :sent_comment"
         settled = (
-            f"#state = :state, {kept} REMOVE failing_since, cause, refused, refused_at,"
+            f"#state = :state, {kept} REMOVE failing_since, cause, refused, refused_at, was_held,"
             " tried_timestamp, tried_points, maybe_sent_timestamp, maybe_sent_points"
         )
         if self._settle(entry, settled, {":state": ScoreState.SENT.value, **sent}):
@@ -262,6 +262,9 @@ class RecordsTable:
         if state is not ScoreState.NOT_SENT:  # which nobody has to mend
             settled += ", refused = :shard"
             values[":shard"] = _shard(entry.score.key)
+        if state is ScoreState.HELD:
+            settled += ", was_held = :one"
+            values[":one"] = 1
         if self._settle(entry, settled + " REMOVE failing_since", values):
             return True
         self._release(entry)
@@ -385,7 +388,7 @@ class RecordsTable:
         return {
             "TableName": self._table,
             "Key": _score_key(score.key),
-            "UpdateExpression": "SET " + ", ".join(assignments) + " REMOVE refused, refused_at",
+            "UpdateExpression": "SET " + ", ".join(assignments) + " REMOVE refused, refused_at, was_held",
             "ConditionExpression": f"attribute_not_exists(pk) OR ({newer})",
             "ExpressionAttributeNames": {f"#{name}": name for name in values},
             "ExpressionAttributeValues": marshal({**{f":{name}": value for name, value in values.items()}, **extra}),
@@ -573,4 +576,5 @@ def _entry(item: Item) -> OutboxEntry:
         sent_comment=item.get("sent_comment") or None,
         maybe_sent_timestamp=_moment(item["maybe_sent_timestamp"]) if item.get("maybe_sent_timestamp") else None,
         maybe_sent_points=_points(item.get("maybe_sent_points")),
+        was_held="was_held" in item,
     )

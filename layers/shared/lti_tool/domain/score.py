@@ -151,7 +151,8 @@ class OutboxEntry:
     `sent_timestamp` is the timestamp under which the platform last took one. While it waits, `next_try_at` is when the
     next try is due, and `failing_since` when the first of the tries failed that `cause` tells of. `sent_points` and
     `sent_comment` are what the platform last took, `maybe_sent_...` what it may have taken of an older version whose
-    sender died or got no answer.
+    sender died or got no answer. `was_held`: this score was, for a mark that was changed in the gradebook; if it waits,
+    somebody who knew of that has sent it again.
     """
 
     score: Score
@@ -167,6 +168,7 @@ class OutboxEntry:
     sent_comment: str | None = None
     maybe_sent_timestamp: datetime | None = None
     maybe_sent_points: Points | None = None
+    was_held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

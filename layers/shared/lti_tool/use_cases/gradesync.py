@@ -86,7 +86,7 @@ class GradeSync:
             registration = self.registrations.referred_to(key.registration)
             require_enabled(registration)
             timestamp, score = timestamp_for(registration.family, entry), score_for(registration.family, entry)
-            if score.overwrite == "unless_changed":
+            if score.overwrite == "unless_changed" and not entry.was_held:
                 require_unchanged(entry, self.gradebook.result(registration, key))
             self.gradebook.publish(registration, score, timestamp)
         except PlatformUnavailableError as error:
