@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lti_tool.domain.errors import ToolError
+from lti_tool.domain.errors import InvalidRequestError, ToolError
 from operate import activity, canvas, deployment, doctor, invite, keys, launch, platform, privacy, roles, scores, smoke
 from operate.findings import Report
 from operate.stack import Stack, StackNotFoundError, deployed_stack, local_stack, named_environment
@@ -62,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except ToolError as error:
         detail = f" ({error})" if str(error) else ""
-        print(f"{error.message}{detail} [{error.code}]", file=sys.stderr)
+        # What was typed is no request of LTI's: what is wrong with it says enough.
+        said = str(error) if detail and type(error) is InvalidRequestError else f"{error.message}{detail}"
+        print(f"{said} [{error.code}]", file=sys.stderr)
         return 1
     status = found.status if isinstance(found, Report) else 0
     if options.json:

@@ -108,7 +108,9 @@ def _add_kinds(verbs: Any, common: argparse.ArgumentParser) -> None:
     canvas.set_defaults(verb=_add, endpoints=lambda options, _: presets.canvas(options.environment))
 
     moodle = kinds.add_parser("moodle", parents=[common, added, sited], help="a Moodle site")
-    moodle.set_defaults(verb=_add, endpoints=lambda options, pasted: presets.moodle(_site(options, pasted)))
+    moodle.set_defaults(
+        verb=_add, endpoints=lambda options, pasted: presets.moodle(pasted.moodle_site("url", options.url))
+    )
 
     blackboard = kinds.add_parser("blackboard", parents=[common, added], help="Blackboard Learn, all schools")
     blackboard.set_defaults(verb=_add, endpoints=lambda options, _: presets.blackboard(options.client_id))
@@ -196,6 +198,11 @@ def _add(stack: Stack, options: argparse.Namespace) -> dict[str, Any] | Report:
     audit.write(stack, "add", registration, *_changed(before, registration))
     wiring.registrations().add(registration)
     hints = []
+    if registration.issuer != registration.issuer.lower():
+        hints.append(
+            "The issuer has capital letters and was kept so: it is compared letter by letter."
+            " If launches are refused as unknown_platform, add it again as the platform writes it."
+        )
     if registration.issuer.endswith("/"):
         hints.append(
             "The issuer ends with a slash and was kept so. Most platforms write theirs without:"
@@ -403,7 +410,9 @@ def _require_usable(registration: Registration, stack: Stack) -> None:
         try:
             require_allowed(url, loopback_http=stack.loopback_http)
         except ForbiddenAddressError:
-            raise InvalidRequestError(f"the {name} has to be https and public, without user info") from None
+            raise InvalidRequestError(
+                f"the {name} has to begin with https:// and be public, without user info"
+            ) from None
         if len(url) > _LONGEST_URL:
             raise InvalidRequestError(f"the {name} is longer than {_LONGEST_URL} characters")
     audience = registration.token_audience

@@ -106,6 +106,23 @@ def test_custom_values_may_have_the_manners_of_any_family(lti: Lti, family: str)
             f"\N{ZERO WIDTH NO-BREAK SPACE}https://moodle.example/lms/{NBSP}",
             ["url: white space or invisible characters removed", "url: slash at the end removed"],
         ),
+        ('"https://moodle.example/lms"', ["url: quotes around it removed"]),
+        *(
+            (f"https://moodle.example/lms{page}", ["url: cut to the site's own address"])
+            for page in (
+                "/mod/lti/certs.php",
+                "/my/",
+                "/my",
+                "/course/view.php?id=2#section-1",
+                "/admin/settings.php?section=modsettinglti",
+                "/index.php",
+                "?redirect=0",
+            )
+        ),
+        (
+            "https://moodle.example/lms/?redirect=0",
+            ["url: cut to the site's own address", "url: slash at the end removed"],
+        ),
     ],
 )
 def test_a_pasted_site_is_mended_and_each_mend_is_said(lti: Lti, pasted: str, mended: list[str]) -> None:
@@ -147,11 +164,19 @@ def test_a_slash_at_the_end_of_a_moodle_issuer_is_removed_also_among_custom_valu
     assert (shown["issuer"], shown["mended"]) == ("https://moodle.example", ["issuer: slash at the end removed"])
 
 
-@pytest.mark.parametrize("url", ["https://moodle.example/?redirect=0", "https://moodle.example/#top", "moodle.example"])
+def test_capital_letters_in_an_issuer_are_kept_with_a_hint(lti: Lti) -> None:
+    shown = lti.json(*custom(issuer="https://LMS.example"))
+
+    assert shown["issuer"] == "https://LMS.example"
+    assert "capital letters" in shown["hints"][0]
+
+
+@pytest.mark.parametrize("url", ["https://sakai.example/?redirect=0", "https://sakai.example/#top", "sakai.example"])
 def test_what_is_not_a_sites_url_is_refused(lti: Lti, url: str) -> None:
-    status, _, err = lti("platform", "add", "moodle", "--url", url, "--client-id", "abc")
+    status, _, err = lti("platform", "add", "sakai", "--url", url, "--client-id", "abc", "--tool-id", "7")
 
     assert (status, "[invalid_request]" in err) == (1, True)
+    assert "LTI" not in err  # a value was typed; nobody sent a request
 
 
 # --- Changes ----------------------------------------------------------------------------------------------------------
