@@ -63,8 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ToolError as error:
         detail = f" ({error})" if str(error) else ""
         # What was typed is no request of LTI's: what is wrong with it says enough.
-        said = str(error) if detail and type(error) is InvalidRequestError else f"{error.message}{detail}"
-        print(f"{said} [{error.code}]", file=sys.stderr)
+        sentence = str(error) if detail and type(error) is InvalidRequestError else f"{error.message}{detail}"
+        print(f"{sentence} [{error.code}]", file=sys.stderr)
         return 1
     status = found.status if isinstance(found, Report) else 0
     if options.json:
