@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import Any
 
@@ -30,6 +31,14 @@ def overrides(values: dict[str, Any]) -> dict[str, str]:
     return dict(each.split("=", 1) for each in values["deploy"]["parameters"]["parameter_overrides"])
 
 
+def takes(parameter: str, value: str) -> bool:
+    """As CloudFormation compares: the whole value, before it makes anything."""
+    declared = template()["Parameters"][parameter]
+    if (allowed := declared.get("AllowedValues")) is not None and value not in map(str, allowed):
+        return False
+    return re.fullmatch(declared.get("AllowedPattern", "(?s:.*)"), value) is not None
+
+
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_every_region_of_canvas_has_an_environment_in_each_stage(stage: str) -> None:
     of_stage = [values for name, values in environments().items() if name.endswith(f"-{stage}")]
@@ -41,6 +50,27 @@ def test_every_region_of_canvas_has_an_environment_in_each_stage(stage: str) -> 
 @pytest.mark.parametrize("name", environments())
 def test_an_environment_sets_only_parameters_that_the_template_has(name: str) -> None:
     assert overrides(environments()[name]).keys() <= template()["Parameters"].keys()
+
+
+@pytest.mark.parametrize("name", environments())
+def test_the_values_of_an_environment_are_such_as_the_template_takes(name: str) -> None:
+    for parameter, value in overrides(environments()[name]).items():
+        assert takes(parameter, value), parameter
+
+
+@pytest.mark.parametrize(
+    ("parameter", "right", "wrong"),
+    [
+        ("ReplicaRegions", "us-west-2,eu-west-1", "us-west-2,eu-west1"),
+        ("ReplicaRegions", "ap-southeast-2", "us-west-2,af-south-1"),
+        ("ToolUrl", "https://lti.example", "https://lti.example/"),
+        ("ToolUrl", "http://localhost:8080", "lti.example"),
+        ("DomainName", "lti-dub.example.com", "https://lti-dub.example.com"),
+        ("VendorExternalId", "0123456789abcdef", "short"),
+    ],
+)
+def test_a_slip_in_a_parameter_is_refused_before_anything_is_made(parameter: str, right: str, wrong: str) -> None:
+    assert (takes(parameter, right), takes(parameter, wrong), takes(parameter, "")) == (True, False, True)
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
