@@ -94,6 +94,23 @@ def test_a_malformed_form_is_refused(
     assert stack.contents() == before
 
 
+@pytest.mark.parametrize("path", ["/lti/login", "/lti/launch"])
+def test_a_launch_of_lti_1_1_is_told_from_one_that_is_not_whole(stack: Stack, browser: Browser, path: str) -> None:
+    before = stack.contents()
+    form = {
+        "lti_message_type": "basic-lti-launch-request",
+        "lti_version": "LTI-1p0",
+        "resource_link_id": "7",
+        "oauth_consumer_key": "key",
+        "oauth_signature": "c2lnbmF0dXJl",
+    }
+
+    answer = browser.post(path, form)
+
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert stack.contents() == before
+
+
 @pytest.mark.usefixtures("stack")
 def test_a_body_that_is_not_base64_is_a_malformed_form() -> None:
     event = http_event("POST", "/lti/login", headers={"content-type": "application/x-www-form-urlencoded"})

@@ -15,6 +15,7 @@ from functools import cached_property
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.domain.errors import (
+    InvalidRequestError,
     PlatformDeclinedError,
     PlatformLaunchSpentError,
     PlatformLoginRequiredError,
@@ -58,11 +59,13 @@ class LoginInitiation:
         """Read the parameters of a GET or POST.
 
         Raises:
+            InvalidRequestError: a launch of LTI 1.1.
             RequestTooLargeError, MissingParameterError, DuplicateParameterError.
 
         Spec: https://www.imsglobal.org/spec/security/v1p0/#step-1-third-party-initiated-login,
         https://www.imsglobal.org/spec/lti/v1p3/#additional-login-parameters
         """
+        _require_lti_1p3(parameters)
         for name, value in parameters.pairs():
             if len(value) > (LONGEST_HINT if name in _HINTS else LONGEST_PARAMETER):
                 raise RequestTooLargeError
@@ -79,6 +82,12 @@ class LoginInitiation:
             storage_target=_frame_name(parameters.optional("lti_storage_target")),
             environment=parameters.optional("canvas_environment"),
         )
+
+
+def _require_lti_1p3(parameters: UnverifiedParameters) -> None:
+    """LTI 1.1 posts its whole message as a form; in 1.3 it is in the id_token."""
+    if parameters.all("lti_message_type"):
+        raise InvalidRequestError
 
 
 def _frame_name(text: str | None) -> str | None:
@@ -241,12 +250,14 @@ class AuthenticationResponse:
         """Read the form post to the redirect URI; fields that we do not know are ignored.
 
         Raises:
+            InvalidRequestError: a launch of LTI 1.1.
             PlatformDeclinedError: the platform answered with an `error`.
             UnknownStateError: `state` is not of our making.
             MalformedTokenError and its like: `id_token` is not a signed JWT.
 
         Spec: https://www.imsglobal.org/spec/security/v1p0/#step-3-authentication-response
         """
+        _require_lti_1p3(form)
         state = State.parse(form.required("state"))
         error = form.optional("error")
         if error is not None:
