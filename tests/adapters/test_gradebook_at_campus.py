@@ -277,6 +277,33 @@ def test_canvas_gets_one_attempt_and_one_comment_however_often_a_mark_is_sent(ca
     assert cell["comments"] == ["Well done"]
 
 
+def test_canvas_gets_its_attempt_with_the_work_that_is_handed_in_and_not_before_or_after(canvas: Marks) -> None:
+    attempts = []
+    for activity, grading in (
+        (ActivityProgress.STARTED, GradingProgress.NOT_READY),
+        (ActivityProgress.SUBMITTED, GradingProgress.PENDING_MANUAL),
+    ):
+        canvas.gives(None, score_maximum=None, after=5, activity_progress=activity, grading_progress=grading)
+        canvas.sends()
+        attempts.append(len(canvas.visitor.cell()["attempts"]))
+    canvas.gives(20, after=5)
+    canvas.sends()
+    attempts.append(len(canvas.visitor.cell()["attempts"]))
+
+    assert attempts == [0, 1, 1]
+
+
+def test_a_mark_is_an_attempt_at_canvas_also_when_progress_was_told_before(canvas: Marks) -> None:
+    started, not_ready = ActivityProgress.STARTED, GradingProgress.NOT_READY
+    canvas.gives(None, score_maximum=None, activity_progress=started, grading_progress=not_ready)
+    canvas.sends()
+
+    canvas.gives(20, after=5)
+    canvas.sends()
+
+    assert len(canvas.visitor.cell()["attempts"]) == 1
+
+
 def test_a_new_attempt_is_a_new_attempt_at_canvas(canvas: Marks) -> None:
     for _ in range(2):
         canvas.gives(10, submitted_at=canvas.now())

@@ -103,7 +103,7 @@ def test_a_submission_time_is_never_ahead_of_now_which_canvas_refuses() -> None:
 
 def test_canvas_gets_one_attempt_for_a_first_mark_and_none_for_a_regrade() -> None:
     first = wire(CANVAS, score_for(CANVAS, waiting()), NOON, NOON)
-    regraded = wire(CANVAS, score_for(CANVAS, waiting(sent_timestamp=NOON)), NOON, NOON)
+    regraded = wire(CANVAS, score_for(CANVAS, waiting(sent_timestamp=NOON, sent_handed_in=True)), NOON, NOON)
 
     assert first[CANVAS_SUBMISSION] == {"new_submission": True, "submitted_at": iso(NOON)}
     assert regraded[CANVAS_SUBMISSION] == {"new_submission": False}

@@ -238,8 +238,9 @@ class RecordsTable:
             ":sent_timestamp": _text(timestamp),
             ":sent_points": _points_text(entry.score.points),
             ":sent_comment": entry.score.comment or "",
+            ":sent_handed_in": int(entry.score.is_handed_in),
         }
-        kept = "sent_timestamp = :sent_timestamp, sent_points = :sent_points, sent_comment = :sent_comment"
+        kept = ", ".join(f"{name[1:]} = {name}" for name in sent)
         settled = (
             f"#state = :state, {kept} REMOVE failing_since, cause, refused, refused_at, was_held,"
             " tried_timestamp, tried_points, maybe_sent_timestamp, maybe_sent_points"
@@ -574,6 +575,7 @@ def _entry(item: Item) -> OutboxEntry:
         refused_at=_moment(item["refused_at"]) if "refused_at" in item else None,
         sent_points=_points(item.get("sent_points")),
         sent_comment=item.get("sent_comment") or None,
+        sent_handed_in=bool(item.get("sent_handed_in", "sent_timestamp" in item)),
         maybe_sent_timestamp=_moment(item["maybe_sent_timestamp"]) if item.get("maybe_sent_timestamp") else None,
         maybe_sent_points=_points(item.get("maybe_sent_points")),
         was_held="was_held" in item,

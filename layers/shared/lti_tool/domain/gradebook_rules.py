@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lti_tool.domain.registration import PlatformFamily
-from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Result, Score, ScoreState, iso
+from lti_tool.domain.score import GradingProgress, OutboxEntry, Result, Score, ScoreState, iso
 
 CANVAS_SUBMISSION = "https://canvas.instructure.com/lti/submission"
 _FINAL = frozenset({GradingProgress.FULLY_GRADED})
@@ -95,7 +95,7 @@ def score_for(family: PlatformFamily, entry: OutboxEntry) -> Score:
         raise ScoreKeptBackError(ScoreState.NOT_SENT, "not_final_yet")
     if rules.comments_pile_up and score.comment == entry.sent_comment:
         score = replace(score, comment=None)
-    if rules.submission_extension and score.submitted_at is None and entry.sent_timestamp is None:
+    if rules.submission_extension and score.submitted_at is None and score.is_handed_in and not entry.sent_handed_in:
         score = replace(score, submitted_at=score.timestamp)  # so that a repeated send is no second attempt
     return score
 
@@ -126,8 +126,7 @@ def _carries_mark(score: Score, rules: GradebookRules) -> bool:
 
 def _canvas_submission(score: Score, submitted_at: str | None) -> dict[str, Any]:
     """Spec: https://developerdocs.instructure.com/services/canvas/resources/score"""
-    handed_in = score.activity_progress in {ActivityProgress.SUBMITTED, ActivityProgress.COMPLETED}
-    extension: dict[str, Any] = {"new_submission": submitted_at is not None and handed_in}
+    extension: dict[str, Any] = {"new_submission": submitted_at is not None and score.is_handed_in}
     if submitted_at is not None:
         extension["submitted_at"] = submitted_at
     if score.submission_type is not None:

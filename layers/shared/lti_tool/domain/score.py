@@ -107,6 +107,14 @@ class Score:
         return self.points is None and self.activity_progress is ActivityProgress.INITIALIZED
 
     @property
+    def is_handed_in(self) -> bool:
+        """Whether it tells of work that is there to be looked at, marked or to be marked by a person."""
+        return self.activity_progress in {
+            ActivityProgress.SUBMITTED,
+            ActivityProgress.COMPLETED,
+        } and self.grading_progress in {GradingProgress.FULLY_GRADED, GradingProgress.PENDING_MANUAL}
+
+    @property
     def weight(self) -> Literal[0, 1, 2]:
         """2 for a final mark, 1 for a provisional one, 0 for progress only. A newer score of less weight is not taken,
         so that telling of progress never wipes a mark; a reset, which is meant to, has the weight of a mark.
@@ -149,10 +157,10 @@ class OutboxEntry:
     """A score in the outbox. `version` grows with each newer score.
 
     `sent_timestamp` is the timestamp under which the platform last took one. While it waits, `next_try_at` is when the
-    next try is due, and `failing_since` when the first of the tries failed that `cause` tells of. `sent_points` and
-    `sent_comment` are what the platform last took, `maybe_sent_...` what it may have taken of an older version whose
-    sender died or got no answer. `was_held`: this score was, for a mark that was changed in the gradebook; if it waits,
-    somebody who knew of that has sent it again.
+    next try is due, and `failing_since` when the first of the tries failed that `cause` tells of. `sent_points`,
+    `sent_comment` and `sent_handed_in` are what the platform last took, `maybe_sent_...` what it may have taken of an
+    older version whose sender died or got no answer. `was_held`: this score was, for a mark that was changed in the
+    gradebook; if it waits, somebody who knew of that has sent it again.
     """
 
     score: Score
@@ -166,6 +174,7 @@ class OutboxEntry:
     refused_at: datetime | None = None
     sent_points: Points | None = None
     sent_comment: str | None = None
+    sent_handed_in: bool = False
     maybe_sent_timestamp: datetime | None = None
     maybe_sent_points: Points | None = None
     was_held: bool = False
