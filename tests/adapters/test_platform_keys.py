@@ -137,6 +137,22 @@ def test_a_rotated_key_is_found_at_once(lms: Publishes, process: Process, clock:
     assert len(lms.fetched) == 2
 
 
+def test_a_new_key_under_the_old_name_is_found_once_a_minute(lms: Publishes, process: Process, clock: Clock) -> None:
+    keys, another = process(), process()
+    old = found(keys, "platform-1")
+    same = keys.renewed(REGISTRATION, "platform-1", old)
+    lms.document = {"keys": [{**Platform.public_jwk(rsa_key("rotated")), "kid": "platform-1"}]}
+    too_early = [one.renewed(REGISTRATION, "platform-1", old) for one in (keys, another)]
+
+    clock.goes_on(seconds=61)
+    new: list[Any] = [one.renewed(REGISTRATION, "platform-1", old) for one in (keys, another)]
+
+    public: Any = rsa_key("rotated").public_key
+    assert (same, too_early) == (None, [None, None])
+    assert [key.public_numbers() for key in new] == [public.public_numbers()] * 2
+    assert len(lms.fetched) == 3  # at first, in vain, and once for both
+
+
 def test_unknown_kids_are_looked_for_once_a_minute(lms: Publishes, process: Process, clock: Clock) -> None:
     first, second = process(), process()
     finds(first, "platform-1")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from joserfc.jwk import RSAKey
 
 from tests.support.browser import ACTIVITY, Answer, Browser
 from tests.support.platform import ABSENT, INSTRUCTOR, LEARNER, FromNow, Platform, Reply, compact, rsa_key
@@ -161,6 +162,17 @@ def test_a_new_key_after_a_rotation_opens_at_once(platform: Platform, browser: B
     browser.launches(platform)
     platform.key = rsa_key("rotated")
     platform.published.append(platform.public_jwk(platform.key))
+
+    answers = [browser.launches(platform) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert len(platform.requests_to("/jwks")) == 2
+
+
+def test_a_platform_that_was_set_up_anew_may_keep_the_name_of_its_key(platform: Platform, browser: Browser) -> None:
+    browser.launches(platform)
+    platform.key = RSAKey.import_key({**rsa_key("rotated").as_dict(private=True), "kid": platform.key.kid})
+    platform.published = [platform.public_jwk(platform.key)]
 
     answers = [browser.launches(platform) for _ in range(3)]
 

@@ -1,7 +1,8 @@
 """Platforms' public keys: in memory, then in LaunchesTable, then over the network, which is asked rarely.
 
 Fresh for an hour, used for a day while the platform is down. An unknown `kid` makes one instance of all fetch again,
-at most once a minute.
+at most once a minute; and so does a key that a signature does not fit, for a platform that was set up anew may call its
+new key by the old name.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class PlatformKeyCache:
         self._clock = clock
         self._pause = pause
         self._memory: dict[str, _KeySet] = {}
-        self._asked_at: dict[str, datetime] = {}  # when this instance last asked because of an unknown kid
+        self._asked_at: dict[str, datetime] = {}  # when this instance last asked, by key set and reason
 
     def known(self, registration: Registration, kid: str) -> RSAPublicKey | None:
         key_set = self._memory.get(_pk(registration))
@@ -65,14 +66,23 @@ class PlatformKeyCache:
         return key_set.keys.get(kid) if key_set else None
 
     def find(self, registration: Registration, kid: str) -> RSAPublicKey:
-        stored = self._memory.get(_pk(registration))
-        asked_at = self._asked_at.get(_pk(registration))
-        if asked_at is None or self._clock() - asked_at >= BETWEEN_FETCHES:
-            self._asked_at[_pk(registration)] = self._clock()
-            stored = self._fetched(registration, self._shared(registration), "unknown-kid", kid)
+        stored = self._asked_anew(registration, "unknown-kid", kid)
         if stored is None or kid not in stored.keys:
             raise UnknownKeyError().because(received=kid)
         return stored.keys[kid]
+
+    def renewed(self, registration: Registration, kid: str, outdated: RSAPublicKey) -> RSAPublicKey | None:
+        stored = self._asked_anew(registration, "bad-signature", kid)
+        key = stored.keys.get(kid) if stored else None
+        return None if key is None or key.public_numbers() == outdated.public_numbers() else key
+
+    def _asked_anew(self, registration: Registration, reason: str, kid: str) -> _KeySet | None:
+        asked = f"{_pk(registration)}#{reason}"
+        asked_at = self._asked_at.get(asked)
+        if asked_at is not None and self._clock() - asked_at < BETWEEN_FETCHES:
+            return self._memory.get(_pk(registration))
+        self._asked_at[asked] = self._clock()
+        return self._fetched(registration, self._shared(registration), reason, kid)
 
     def _serves(self, key_set: _KeySet, kid: str) -> bool:
         return kid in key_set.keys and self._is_fresh(key_set)

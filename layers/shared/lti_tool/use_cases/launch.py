@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lti_tool.domain.audit import AuditLine
-from lti_tool.domain.errors import BrowserMismatchError, DeploymentPendingError, ToolError
+from lti_tool.domain.errors import BadSignatureError, BrowserMismatchError, DeploymentPendingError, ToolError
 from lti_tool.domain.landing import placed
 from lti_tool.domain.launch import AnyLaunch, launch_from, require_own_target, return_address
 from lti_tool.domain.login import AuthenticationResponse
@@ -104,7 +104,14 @@ class LaunchVerifier:
             self.login_attempts.require_open(response)
             key = self.platform_keys.find(registration, response.id_token.kid)
         trail.passed("key_found", kid=response.id_token.kid)
-        signed = signed_claims(response.id_token, key, registration, self.clock())  # signed, for us, in time
+        try:
+            signed = signed_claims(response.id_token, key, registration, self.clock())  # signed, for us, in time
+        except BadSignatureError:
+            self.login_attempts.require_open(response)
+            renewed = self.platform_keys.renewed(registration, response.id_token.kid, key)
+            if renewed is None:
+                raise
+            signed = signed_claims(response.id_token, renewed, registration, self.clock())
         trail.passed("id_token_trusted")
         return registration, signed
 

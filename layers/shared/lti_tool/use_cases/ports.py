@@ -286,6 +286,11 @@ class PlatformKeyring(Protocol):
             UnknownKeyError, PlatformUnavailableError.
         """
 
+    def renewed(self, registration: Registration, kid: str, outdated: RSAPublicKey) -> RSAPublicKey | None:
+        """The key of that name after a signature did not fit this one: the platform is asked anew, at most once a
+        minute. `None` when it is still the same.
+        """
+
 
 class Signer(Protocol):
     """The tool's signing key, of which only signatures and the public half leave KMS."""
