@@ -171,7 +171,7 @@ def test_a_new_key_after_a_rotation_opens_at_once(platform: Platform, browser: B
 
 def test_a_platform_that_was_set_up_anew_may_keep_the_name_of_its_key(platform: Platform, browser: Browser) -> None:
     browser.launches(platform)
-    platform.key = RSAKey.import_key({**rsa_key("rotated").as_dict(private=True), "kid": platform.key.kid})
+    platform.key = RSAKey.import_key({**rsa_key("rotated").as_dict(private=True), "kid": str(platform.key.kid)})
     platform.published = [platform.public_jwk(platform.key)]
 
     answers = [browser.launches(platform) for _ in range(3)]
