@@ -309,6 +309,8 @@ CLAIMED: dict[str, tuple[dict[str, Any], int, str]] = {
     "sub null": ({"sub": None}, 400, "anonymous_launch"),
     "sub an object": ({"sub": {"id": "user-1"}}, 400, "invalid_claim"),
     "sub too long": ({"sub": "u" * 256}, 400, "invalid_claim"),
+    "sub with a control character": ({"sub": "user\x1b[2J"}, 400, "invalid_claim"),
+    "deployment with a line break": ({"deployment_id": "1\n2"}, 400, "invalid_claim"),
     "roles a text": ({"roles": "Instructor"}, 400, "invalid_claim"),
     "roles an object": ({"roles": {"Instructor": True}}, 400, "invalid_claim"),
     "resource link a text": ({"resource_link": "link-1"}, 400, "invalid_claim"),

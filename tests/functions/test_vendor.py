@@ -483,6 +483,19 @@ def test_a_link_whose_launch_named_no_column_gets_one_of_its_own(
     assert len(platform.scores) == 1
 
 
+def test_a_link_whose_columns_have_the_longest_address_holds_nobody_up(
+    stack: Stack, platform: Platform, browser: Browser
+) -> None:
+    stack.offers(APP)
+    longest = f"{platform.url}/lineitems?token=".ljust(8 * 1024, "x")
+    departs(browser, platform, endpoint={"scope": [], "lineitems": longest})
+
+    taken = browser.post("/api/scores", document=message(platform, line_item=ABSENT, resource_link_id="link-1"))
+
+    assert taken.status == 202
+    assert len(stack.queued()) == 1
+
+
 @pytest.mark.parametrize(("family", "maximum"), [(PlatformFamily.OPENEDX, 8), (PlatformFamily.CUSTOM, 7.5)])
 def test_a_new_column_has_a_maximum_that_its_platform_can_hold(
     stack: Stack, platform: Platform, browser: Browser, family: PlatformFamily, maximum: float

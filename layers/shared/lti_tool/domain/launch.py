@@ -295,11 +295,13 @@ def _text(value: object) -> str | None:
 
 
 def _id(claims: Mapping[str, Any], name: str, shown: str) -> str:
-    """A required id: 1 to 255 ASCII characters; a whole number is read as its digits (old Moodle)."""
+    """A required id: 1 to 255 printable ASCII characters; a whole number is read as its digits (old Moodle)."""
     value = claims.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID or not value.isascii():
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ID:
+        raise InvalidClaimError(shown)
+    if not (value.isascii() and value.isprintable()):  # a score for such an id could not be put on the queue
         raise InvalidClaimError(shown)
     return value
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, NewType
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urldefrag, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -243,6 +243,12 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _column(value: str) -> str:
+    """A line item, or what stands for the column of a resource link: an address that a fragment may make longer."""
+    _web_address(urldefrag(value).url)
+    return value
+
+
 def _of_our_age(value: datetime) -> datetime:
     """A score of the far future would keep every later one out."""
     if not datetime(2000, 1, 1, tzinfo=UTC) <= value <= datetime.now(UTC) + timedelta(days=1):
@@ -252,6 +258,7 @@ def _of_our_age(value: datetime) -> datetime:
 
 _Id = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
 _LineItem = Annotated[str, AfterValidator(_web_address)]
+_Column = Annotated[str, AfterValidator(_column)]
 _Points = Annotated[float, Field(ge=0), AfterValidator(_finite)]
 
 
@@ -263,7 +270,7 @@ class ScoreNudge(_Message):
     """Says only where to look: the outbox is the truth."""
 
     registration: _Id
-    line_item: _LineItem
+    line_item: _Column
     user_id: _Id
 
     @classmethod
