@@ -496,6 +496,30 @@ def test_a_link_whose_columns_have_the_longest_address_holds_nobody_up(
     assert len(stack.queued()) == 1
 
 
+@pytest.mark.parametrize("named_since", [False, True], ids=["no column named", "the column named since"])
+def test_staff_sees_the_scores_that_named_the_link(
+    stack: Stack, platform: Platform, browser: Browser, named_since: bool
+) -> None:
+    stack.offers(APP)
+    made = {"id": platform.line_item, "label": "x", "scoreMaximum": 40}
+    platform.will_answer("/lineitems", Reply(body=b"[]"), Reply(status=201, body=json.dumps(made).encode()))
+    platform.will_answer("/lineitems/7/lineitem/scores", Reply(status=404))
+    endpoint = {"scope": [], "lineitems": f"{platform.url}/lineitems"}
+    departs(browser, platform, endpoint=endpoint)
+    browser.post("/api/scores", document=message(platform, line_item=ABSENT, resource_link_id="link-1"))
+    receives(*stack.queued())
+
+    seen = endpoint | ({"lineitem": platform.line_item} if named_since else {})
+    teacher = Browser().launches(platform, LABORATORY, roles=[INSTRUCTOR], sub="teacher-1", endpoint=seen).launch
+    (row,) = browser.get("/api/marks", token=teacher["session"]).json()["learners"]
+    resent = browser.post("/api/marks/resend", document={}, token=teacher["session"]).json()
+    receives(*stack.queued())
+
+    assert (row["user_id"], row["score_given"], row["delivery"]["cause"]) == ("user-1", 27, "line_item_gone")
+    assert resent == {"resent": 1}
+    assert len(platform.scores) == 2
+
+
 @pytest.mark.parametrize(("family", "maximum"), [(PlatformFamily.OPENEDX, 8), (PlatformFamily.CUSTOM, 7.5)])
 def test_a_new_column_has_a_maximum_that_its_platform_can_hold(
     stack: Stack, platform: Platform, browser: Browser, family: PlatformFamily, maximum: float

@@ -237,7 +237,9 @@ def session_guard() -> SessionGuard:
 def activity_desk() -> ActivityDesk:
     from lti_tool.use_cases.activity import ActivityDesk
 
-    return ActivityDesk(catalogue=catalogue(), records=_records(), outbox=_records(), nudges=_queue(), clock=now)
+    return ActivityDesk(
+        catalogue=catalogue(), records=_records(), outbox=_records(), columns=_records(), nudges=_queue(), clock=now
+    )
 
 
 @cache

@@ -20,7 +20,7 @@ from lti_tool.domain.errors import ActivityNotBoundError, NotPermittedError
 from lti_tool.domain.launch import AnyLaunch, ResourceLink, ResourceLinkLaunch, SubmissionReviewLaunch
 from lti_tool.domain.roles import Right
 from lti_tool.domain.score import ActivityProgress, GradingProgress, OutboxEntry, Score, ScoreKey, ScoreState
-from lti_tool.use_cases.ports import Catalogue, Clock, LinkKey, Nudges, Outbox, Records
+from lti_tool.use_cases.ports import Catalogue, Clock, LinkColumns, LinkKey, Nudges, Outbox, Records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,7 @@ class ActivityDesk:
     catalogue: Catalogue
     records: Records
     outbox: Outbox
+    columns: LinkColumns
     nudges: Nudges
     clock: Clock
 
@@ -189,8 +190,11 @@ class ActivityDesk:
         ]
 
     def _entries(self, launch: AnyLaunch) -> Sequence[OutboxEntry]:
-        line_item = launch.grades.line_item if launch.grades else None
-        return self.outbox.of_line_item(launch.registration, line_item) if line_item else ()
+        """Oldest first. Scores that named the link are kept under what stood for its column when it was first noted."""
+        noted = self.columns.column(_link(launch)) if _resource_link(launch) else None
+        named = {launch.grades and launch.grades.line_item, noted and noted.key}
+        entries = (entry for key in named if key for entry in self.outbox.of_line_item(launch.registration, key))
+        return sorted(entries, key=lambda entry: entry.score.timestamp)
 
 
 def named_by_link(launch: AnyLaunch) -> str | None:
