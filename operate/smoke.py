@@ -44,6 +44,17 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
     smoke.set_defaults(verb=lambda stack, options: Smoke(stack, score_within=options.score_within).report())
 
 
+def _seen(check: Check) -> str:
+    try:
+        return check()
+    except StoreUnavailableError:
+        raise _Found(
+            "store_unavailable",
+            "a table, the queue or KMS does not answer here",
+            "Mend what is WRONG above; lti doctor.",
+        ) from None
+
+
 class Smoke:
     """Each check says in words what it saw, or what is wrong; one that fails does not keep the others from running."""
 
@@ -60,7 +71,7 @@ class Smoke:
         for field, check in self._checks():
             began = time.monotonic()
             try:
-                saw, right = check(), True
+                saw, right = _seen(check), True
             except _Found as found:
                 saw, right = found.sentence, False
                 findings.append(Finding(field=field, problem=found.problem, sentence=found.sentence, mend=found.mend))
@@ -119,14 +130,14 @@ class Smoke:
             try:
                 wiring.table_health(table).require()
             except StoreUnavailableError:
-                raise _Found(
-                    "table_missing",
-                    f"{name} ({table}) does not answer",
-                    "Restore it under this name (docs/operate/restore.md), or deploy the stack again.",
-                ) from None
+                mend = "Make it again under this name: docs/operate/restore.md. A deployment does not."
+                if name == "RegistrationsTable":
+                    mend += " In a second region: name the region in ReplicaRegions of the primary, and deploy that."
+                raise _Found("table_missing", f"{name} ({table}) does not answer", mend) from None
         return "all answer"
 
     def _key_signs(self) -> str:
+        wiring.regions().all()  # where the key ring is: when that cannot be read, KMS is not to blame
         try:
             wiring.signer().require_usable()
             signed = wiring.signer().sign({"purpose": "smoke"})
@@ -140,7 +151,14 @@ class Smoke:
         return f"signs as {self._kid}"
 
     def _key_set_is_whole(self) -> str:
-        served = {key.get("kid") for key in self._ask("GET", "/lti/jwks.json").json().get("keys", [])}
+        answer = self._ask("GET", "/lti/jwks.json")
+        if answer.status_code != 200:
+            raise _Found(
+                "no_key_set",
+                f"the key set answers {answer.status_code}",
+                "Look into the log of JwksFunction; lti doctor.",
+            )
+        served = {key.get("kid") for key in answer.json().get("keys", [])}
         for region in wiring.regions().all():
             missing = [key["kid"] for key in region.keys if key["kid"] not in served]
             if missing or not region.keys:
@@ -213,7 +231,8 @@ class Smoke:
             raise _Found(
                 "queue_without_consumer",
                 f"nobody took the score from the queue within {self._score_within:g} s",
-                "Enable the event source mapping from ScoresQueue to GradeSyncFunction, or deploy the stack again.",
+                "Enable the event source mapping from ScoresQueue to GradeSyncFunction in the Lambda console."
+                " A deployment does not.",
             )
         raise _Found(
             "score_not_sent",

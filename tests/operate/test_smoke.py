@@ -112,13 +112,18 @@ def test_a_disabled_key_is_found(served: Served) -> None:
     assert "key_disabled" in problems(report)
 
 
-def test_a_missing_table_is_found(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(served.stack.environment, "RECORDS_TABLE", "DroppedTable")
+@pytest.mark.parametrize("table", ["REGISTRATIONS_TABLE", "LAUNCHES_TABLE", "RECORDS_TABLE"])
+def test_a_missing_table_is_found(served: Served, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    monkeypatch.setitem(served.stack.environment, table, "DroppedTable")
+    monkeypatch.setenv(table, "DroppedTable")
+    forget(but=("_dynamodb", "_queue", "_signer"))
 
     report = smoked(served, score_within=0.5)
 
-    assert "table_missing" in problems(report)
-    assert "RecordsTable" in next(found.sentence for found in report.findings if found.problem == "table_missing")
+    assert report.findings[0].problem == "table_missing"
+    assert table.title().replace("_", "") in report.findings[0].sentence
+    assert "key_disabled" not in problems(report)
+    assert report.status == 1
 
 
 def test_another_regions_redirect_uri_is_found(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
