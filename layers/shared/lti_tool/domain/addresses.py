@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+LONGEST_HOST = 253  # as DNS has it
 LONGEST_URL = 8 * 1024  # Canvas and others put a JWT into the query of a return address
 
 
@@ -22,12 +23,12 @@ def web_address(value: object) -> str | None:
         return None
     try:
         parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-        (host or "").encode("idna")  # labels too long, or empty
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")  # labels too long, or empty
     except ValueError:
         return None
-    usable = parts.scheme in {"https", "http"} and bool(host) and "@" not in parts.netloc and "\\" not in value
-    return value if usable else None
+    has_host = parts.scheme in {"https", "http"} and 0 < len(host) <= LONGEST_HOST
+    return value if has_host and "@" not in parts.netloc and "\\" not in value else None
 
 
 def is_loopback(url: str) -> bool:
