@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lti_tool.domain.canvas import canvas_configuration
+from lti_tool.domain.errors import InvalidRequestError
 from lti_tool.runtime import wiring
 from operate.stack import Stack
 
@@ -24,6 +25,9 @@ def _config(stack: Stack, options: argparse.Namespace) -> Any:
         wiring.offer(), stack.tool_url, wiring.key_publisher().deployed(stack.tool_url)
     )
     if options.output is not None:
-        options.output.write_text(json.dumps(configuration, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        try:
+            options.output.write_text(json.dumps(configuration, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InvalidRequestError(f"{options.output}: cannot be written") from error
         return {"written": str(options.output)}
     return configuration if options.json else json.dumps(configuration, indent=2, ensure_ascii=False)

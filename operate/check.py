@@ -446,7 +446,7 @@ class Examination:
         return f"Compare the {said} URL with the platform's page; {self._command(option, 'URL')}"
 
     def _command(self, option: str, value: str) -> str:
-        return f"lti platform update {self.registration.reference} {option} {value} {self.stack.options}"
+        return f"lti platform update {self.registration.reference} {option} {shlex.quote(value)} {self.stack.options}"
 
 
 _UNNAMED = ("what needs it does not work", "")

@@ -148,8 +148,7 @@ def _add_kinds(verbs: Any, common: argparse.ArgumentParser) -> None:
     custom.add_argument(
         "--family",
         choices=[family.value for family in PlatformFamily],
-        default=PlatformFamily.CUSTOM.value,
-        help="whose manners it has in its services",
+        help="whose manners it has in its services; else known by the auth URL, where it is",
     )
     custom.set_defaults(verb=_add, endpoints=_custom)
 
@@ -162,11 +161,12 @@ def _site(options: argparse.Namespace, pasted: Pasted) -> str:
 
 
 def _custom(options: argparse.Namespace, pasted: Pasted) -> presets.Endpoints:
-    family = PlatformFamily(options.family)
+    auth_url = pasted.value("auth url", options.auth_url)
+    family = PlatformFamily(options.family) if options.family else presets.family_at(auth_url)
     read_issuer = pasted.without_slash if family is PlatformFamily.MOODLE else pasted.value
     return presets.Endpoints(
         issuer=read_issuer("issuer", options.issuer),
-        authorization_endpoint=pasted.value("auth url", options.auth_url),
+        authorization_endpoint=auth_url,
         token_endpoint=pasted.value("token url", options.token_url),
         jwks_uri=pasted.value("jwks url", options.jwks_url),
         token_audience=pasted.value("token audience", options.token_audience) or None,

@@ -7,7 +7,7 @@ as their documentation says. "Not confirmed" marks what neither says: `lti platf
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from lti_tool.domain.registration import PlatformFamily
 
@@ -120,3 +120,22 @@ def openedx(site: str, block_id: str) -> Endpoints:
         jwks_uri=f"{service}/public_keysets/{block}",
         family=PlatformFamily.OPENEDX,
     )
+
+
+def family_at(authorization_endpoint: str) -> PlatformFamily:
+    """Whose manners a platform has, as far as its authorization endpoint tells."""
+    path = urlsplit(authorization_endpoint).path
+    return next((family for end, family in _FAMILIES.items() if path.endswith(end)), PlatformFamily.CUSTOM)
+
+
+_FAMILIES = {
+    urlsplit(endpoints.authorization_endpoint).path: endpoints.family
+    for endpoints in (
+        canvas("production"),
+        moodle("https://site"),
+        blackboard("id"),
+        brightspace("https://site"),
+        sakai("https://site", "id"),
+        openedx("https://site", "id"),
+    )
+}

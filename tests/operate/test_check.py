@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -168,6 +169,18 @@ def test_a_wrong_audience_is_named_with_the_one_that_works(world: World, stack: 
 
     assert (found["field"], found["problem"]) == ("token_audience", "wrong_audience")
     assert found["mend"] == f"lti platform update {right.reference} --token-audience {right.issuer} --local"
+
+
+def test_a_mend_is_safe_to_paste_whatever_the_platform_calls_itself(world: World, stack: Stack) -> None:
+    odd = replace(
+        world.registration("canvas"), issuer="https://lms.example/?a=1&b=$(id)", token_audience="https://other.example"
+    )
+    world.goes_wrong("canvas", token_audience=odd.issuer)
+    stack.knows(odd)
+
+    found = world.finding(odd)
+
+    assert shlex.split(found["mend"])[-3:] == ["--token-audience", odd.issuer, "--local"]
 
 
 def test_an_audience_that_nothing_likely_is_is_still_named(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +85,12 @@ def test_a_canvas_key_by_hand_says_what_the_json_says(lti: Lti) -> None:
     ]
     assert len(found["LTI Advantage Services"]) == len(configuration["scopes"])
     assert not any(service.startswith("https://") for service in found["LTI Advantage Services"])
+
+
+def test_a_canvas_configuration_that_cannot_be_written_is_said(lti: Lti, tmp_path: Path) -> None:
+    status, _, err = lti("canvas", "config", "--output", str(tmp_path / "nowhere" / "canvas.json"))
+
+    assert (status, "cannot be written" in err) == (1, True)
 
 
 def test_brightspace_is_told_its_own_audience(lti: Lti) -> None:

@@ -164,6 +164,25 @@ def test_a_slash_at_the_end_of_a_moodle_issuer_is_removed_also_among_custom_valu
     assert (shown["issuer"], shown["mended"]) == ("https://moodle.example", ["issuer: slash at the end removed"])
 
 
+@pytest.mark.parametrize(
+    ("auth_url", "family"),
+    [
+        ("https://canvas.school.example/api/lti/authorize_redirect", "canvas"),
+        ("https://school.example/lms/mod/lti/auth.php", "moodle"),
+        ("https://developer.blackboard.com/api/v1/gateway/oidcauth", "blackboard"),
+        ("https://school.example/d2l/lti/authenticate", "brightspace"),
+        ("https://sakai.example/imsoidc/lti13/oidc_auth", "sakai"),
+        ("https://edx.example/api/lti_consumer/v1/launch/", "openedx"),
+        ("https://lms.example/auth", "custom"),
+    ],
+)
+def test_a_platform_of_custom_values_keeps_its_familys_manners(lti: Lti, auth_url: str, family: str) -> None:
+    shown = lti.json(*custom(auth_url=auth_url))
+    said_otherwise = lti.json(*custom(auth_url=auth_url, family="custom"))
+
+    assert (shown["family"], said_otherwise["family"]) == (family, "custom")
+
+
 def test_capital_letters_in_an_issuer_are_kept_with_a_hint(lti: Lti) -> None:
     shown = lti.json(*custom(issuer="https://LMS.example"))
 
