@@ -362,6 +362,19 @@ def test_columns_are_found_on_every_page_and_filtered_again(gradebook: PlatformG
     assert asked.headers["Accept"] == "application/vnd.ims.lis.v2.lineitemcontainer+json"
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_columns_are_read_with_the_lesser_scope_where_a_token_is_good_for_that_only(
+    gradebook: PlatformGradebook, platform: Platform, status: int
+) -> None:
+    refusals = [Reply(status=status)] * (2 if status == 401 else 1)  # 401 brings one more try with another token
+    platform.will_answer(CONTAINER, *refusals, page([column(platform, 1, resourceLinkId="link-1")]))
+
+    found = gradebook.find(platform.registration(), f"{platform.url}{CONTAINER}", resource_link_id="link-1")
+
+    assert [item.url for item in found] == [f"{platform.url}/lineitems/1"]
+    assert platform.requests_to("/token")[-1].form()["scope"].endswith("lineitem.readonly")
+
+
 def test_a_column_is_made(gradebook: PlatformGradebook, platform: Platform) -> None:
     made = column(platform, 4, resourceLinkId="link-1")
     platform.will_answer(CONTAINER, Reply(status=201, body=json.dumps(made).encode()))
