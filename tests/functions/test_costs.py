@@ -144,7 +144,7 @@ def test_twenty_scores_of_one_registration_buy_one_token(platform: Platform, spe
     assert cost["SendMessage"] == 0
 
 
-def test_a_forged_token_or_a_wrong_browser_costs_the_platform_nothing(
+def test_forged_tokens_cost_the_platform_one_look_at_its_keys_and_a_wrong_browser_nothing(
     platform: Platform, browser: Browser, spent: Spent
 ) -> None:
     browser.launches(platform)
@@ -155,11 +155,13 @@ def test_a_forged_token_or_a_wrong_browser_costs_the_platform_nothing(
 
     for _ in range(5):
         browser.comes_back(question, token[:-8] + "AAAAAAAA")
-    forged = spent()
+    forged, looked = spent(), len(platform.received)
     for _ in range(5):
         Browser().comes_back(question, token)
     elsewhere = spent()
 
-    assert forged == {"PutItem": 5}  # the story of each refusal, which an operator may read
+    # The story of each refusal, which an operator may read; were the keys looked at this minute? Once they are.
+    assert forged == {"PutItem": 5 + 1, "GetItem": 5 + 1, "UpdateItem": 1}
+    assert looked == asked_before + 1
     assert elsewhere == {"GetItem": 5, "PutItem": 5}  # and whether platform storage has the proof
-    assert len(platform.received) == asked_before
+    assert len(platform.received) == looked
