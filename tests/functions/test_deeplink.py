@@ -179,6 +179,14 @@ def test_what_the_platform_does_not_take_is_refused_and_may_be_chosen_anew(
     assert anew.status == 200
 
 
+def test_nobody_without_a_session_learns_what_the_catalogue_holds(browser: Browser) -> None:
+    guesses = [[("session", "made.up"), ("activity", activity)] for activity in ("photosynthesis", "guess")]
+
+    answers = [browser.post("/lti/deeplink", guess) for guess in guesses]
+
+    assert [(answer.status, answer.code) for answer in answers] == [(401, "session_ended")] * 2
+
+
 def test_the_same_activity_twice_is_one(platform: Platform, browser: Browser) -> None:
     one_only = settings(platform, accept_multiple=False)
     session = browser.opens_picker(platform, settings=one_only).launch["session"]

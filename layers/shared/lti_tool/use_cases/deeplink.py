@@ -34,13 +34,13 @@ class DeepLinkAnswerer:
     clock: Clock
 
     def answer(self, token: SessionToken, activity_ids: Sequence[str], tool_url: str) -> SignedSelection:
-        activities = [self.catalogue.find(activity_id) for activity_id in dict.fromkeys(activity_ids)]
         launch = self.sessions.answer(token).launch
         try:
             if not isinstance(launch, DeepLinkingLaunch):
                 raise InvalidSelectionError
             registration = self.registrations.referred_to(launch.registration)
             require_enabled(registration)
+            activities = [self.catalogue.find(activity_id) for activity_id in dict.fromkeys(activity_ids)]
             table = self.landing.table_for(launch.registration, launch.deployment_id)
             require_acceptable(activities, placed(launch, table))
             kid = self.signer.kids_for(registration.reference)[0] if registration.pushes_public_key_to else None
