@@ -24,7 +24,7 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
     lists.set_defaults(verb=_list)
     for name, status, text in (
         ("approve", DeploymentStatus.ENABLED, "serve its launches, from the next one on"),
-        ("disable", DeploymentStatus.DISABLED, "refuse its launches, within a minute"),
+        ("disable", DeploymentStatus.DISABLED, "refuse its launches, and end its sessions, within a minute"),
     ):
         one = verbs.add_parser(name, parents=[common], help=text)
         one.add_argument("id", metavar="PLATFORM_ID", help="as `lti platform list` shows it")

@@ -141,6 +141,17 @@ def test_a_registration_that_is_switched_off_opens_nothing(stack: Stack, platfor
     assert {(answer.status, answer.code) for answer in (login, launch, call)} == {(403, "platform_disabled")}
 
 
+def test_a_deployment_that_is_switched_off_keeps_no_session(stack: Stack, platform: Platform, browser: Browser) -> None:
+    session = browser.launches(platform).launch["session"]
+    picker = browser.opens_picker(platform).launch["session"]
+    stack.knows(platform.registration(deployments={"1": DeploymentStatus.DISABLED}))
+
+    call = browser.get("/api/session", token=session)
+    selection = browser.post("/lti/deeplink", {"session": picker})
+
+    assert {(answer.status, answer.code) for answer in (call, selection)} == {(403, "deployment_disabled")}
+
+
 # --- Launch: more of them in tests/conformance ------------------------------------------------------------------
 
 

@@ -94,6 +94,13 @@ def require_enabled(registration: Registration) -> None:
         raise RegistrationDisabledError
 
 
+def require_still_served(registration: Registration, deployment_id: str) -> None:
+    """Let pass what follows a launch: neither the registration nor the deployment was switched off since."""
+    require_enabled(registration)
+    if registration.deployments.get(deployment_id) is DeploymentStatus.DISABLED:
+        raise DeploymentDisabledError
+
+
 def require_served(status: DeploymentStatus | None) -> None:
     """Let a launch pass whose deployment is enabled.
 

@@ -9,7 +9,7 @@ from lti_tool.domain.deeplink import require_acceptable, response_claims
 from lti_tool.domain.errors import InvalidSelectionError
 from lti_tool.domain.landing import placed
 from lti_tool.domain.launch import DeepLinkingLaunch
-from lti_tool.domain.registration import require_enabled
+from lti_tool.domain.registration import require_still_served
 from lti_tool.domain.session import SessionToken
 from lti_tool.use_cases.ports import Catalogue, Clock, LandingTables, Registrations, Sessions, Signer
 
@@ -39,7 +39,7 @@ class DeepLinkAnswerer:
             if not isinstance(launch, DeepLinkingLaunch):
                 raise InvalidSelectionError
             registration = self.registrations.referred_to(launch.registration)
-            require_enabled(registration)
+            require_still_served(registration, launch.deployment_id)
             activities = [self.catalogue.find(activity_id) for activity_id in dict.fromkeys(activity_ids)]
             table = self.landing.table_for(launch.registration, launch.deployment_id)
             require_acceptable(activities, placed(launch, table))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lti_tool.domain.landing import placed
-from lti_tool.domain.registration import require_enabled
+from lti_tool.domain.registration import require_still_served
 from lti_tool.domain.session import Session, SessionToken
 from lti_tool.use_cases.ports import LandingTables, Registrations, Sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionGuard:
-    """Opens a session by its token; a session ends when its registration is disabled."""
+    """Opens a session by its token; a session ends when its registration or its deployment is disabled."""
 
     sessions: Sessions
     registrations: Registrations
@@ -28,7 +28,7 @@ class SessionGuard:
 
     def _guarded(self, session: Session) -> Session:
         launch = session.launch
-        require_enabled(self.registrations.referred_to(launch.registration))
+        require_still_served(self.registrations.referred_to(launch.registration), launch.deployment_id)
         return replace(
             session, launch=placed(launch, self.landing.table_for(launch.registration, launch.deployment_id))
         )

@@ -109,7 +109,7 @@ class Arrival:
     catalogue: Catalogue
 
     def arrive(self, code: str) -> tuple[Session, Activity]:
-        """Raises LaunchCodeEndedError, or RegistrationDisabledError: switched off since."""
+        """Raises LaunchCodeEndedError; RegistrationDisabledError or DeploymentDisabledError: switched off since."""
         launch_id, activity_id = self.codes.spend(code)
         try:
             session = self.guard.of_launch(launch_id)
