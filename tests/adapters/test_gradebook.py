@@ -115,6 +115,18 @@ def test_a_score_service_that_is_down_may_be_up_later(
     assert failed.value.cause == cause
 
 
+@pytest.mark.parametrize(
+    "page", [b"<!DOCTYPE html><title>Sign in</title>", b"\n<br />\n<b>Fatal error</b>: out of memory"]
+)
+def test_a_web_page_is_no_answer_to_a_score(gradebook: PlatformGradebook, platform: Platform, page: bytes) -> None:
+    platform.will_answer(SCORES, Reply(body=page, headers={"Content-Type": "text/html"}))
+
+    with pytest.raises(PlatformUnavailableError) as unavailable:
+        publish(gradebook, platform)
+
+    assert unavailable.value.cause == "score_service_down"
+
+
 def test_a_revoked_token_is_replaced_once(gradebook: PlatformGradebook, platform: Platform) -> None:
     publish(gradebook, platform)
     platform.will_answer(SCORES, Reply(status=401))

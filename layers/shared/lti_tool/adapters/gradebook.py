@@ -69,6 +69,9 @@ class PlatformGradebook:
         if answer.status == 409 or (answer.status == 400 and any(words in answer.body for words in _HAS_IT)):
             return  # it has this score, or a newer one, already
         self._require_done(answer, score)
+        if answer.body.lstrip().startswith(b"<"):
+            # A page for people: of a sign-in or maintenance in front of the platform, or of PHP that broke off.
+            raise PlatformUnavailableError("score_service_down")
         if registration.family is PlatformFamily.MOODLE and answer.body.strip() == b"[]":
             # Moodle's refusal when PHP could not set the status.
             raise PlatformRefusedError("score_refused", http_status=answer.status)
