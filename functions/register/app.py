@@ -2,7 +2,7 @@
 
 from lti_tool.domain.canvas import canvas_configuration
 from lti_tool.domain.dynamic_registration import TOOL_CONFIGURATION, placements_asked, services_asked
-from lti_tool.domain.errors import NotFoundError
+from lti_tool.domain.errors import NotFoundError, NotIntroducedError
 from lti_tool.runtime import http, pages, wiring
 from lti_tool.use_cases.register import Introduction
 
@@ -18,8 +18,11 @@ def lambda_handler(request: http.Request) -> http.Response:
     request.require_method("GET", "POST")
     parameters = request.parameters()
     token = parameters.required("invitation")
+    configuration_url = parameters.optional("openid_configuration")
+    if not configuration_url:  # somebody clicked on it, in the operator's letter
+        raise NotIntroducedError
     introduction = Introduction(
-        configuration_url=parameters.required("openid_configuration"),
+        configuration_url=configuration_url,
         registration_token=parameters.optional("registration_token") or None,
     )
     nonce = pages.new_nonce()

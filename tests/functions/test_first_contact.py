@@ -9,6 +9,7 @@ import pytest
 from lti_tool.domain.registration import DeploymentPolicy
 from lti_tool.runtime.languages import TAGS, language
 from operate.main import command_line
+from operate.pasted import Pasted
 from tests.support.browser import ACTIVITY, Answer, Browser
 from tests.support.platform import ABSENT, Platform
 from tests.support.stack import TOOL_URL, Stack
@@ -78,6 +79,28 @@ def test_an_unknown_platforms_page_holds_all_that_registering_takes(platform: Pl
     )
     for path in ("login", "launch", "jwks.json", "canvas.json"):
         assert f"<code>{TOOL_URL}/lti/{path}</code>" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("issuer", "kind"),
+    [
+        ("https://canvas.instructure.com", ["canvas"]),
+        ("https://canvas.beta.instructure.com", ["canvas", "--environment=beta"]),
+        ("https://canvas.test.instructure.com", ["canvas", "--environment=test"]),
+        ("https://blackboard.com", ["blackboard"]),
+        ("https://schoology.schoology.com", ["schoology"]),
+    ],
+)
+def test_a_platform_of_all_schools_needs_no_addresses_to_be_registered(
+    platform: Platform, issuer: str, kind: list[str]
+) -> None:
+    answer = unknown(platform, iss=issuer)
+
+    command = shlex.split(answer.page.texts["command"])
+    assert command == ["lti", "platform", "add", *kind, "--client-id=abc"]
+    read = command_line().parse_args([*command[1:], "--local"])
+    assert read.endpoints(read, Pasted()).issuer == issuer
+    assert language("en").page("register_command") not in answer.body
 
 
 def test_an_unknown_client_id_is_filled_in_too(platform: Platform) -> None:

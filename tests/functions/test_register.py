@@ -159,6 +159,20 @@ def test_an_invitation_that_is_over_or_was_never_made_opens_nothing(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_link_that_was_clicked_on_says_where_it_belongs_and_stays_open(
+    platform: Platform, browser: Browser, method: str
+) -> None:
+    token = invited()
+    platform.will_answer("/register", says(ANSWER))
+
+    clicked = (browser.get if method == "GET" else browser.post)("/lti/register", {"invitation": token})
+
+    assert (clicked.status, clicked.code) == (400, "not_introduced")
+    assert "paste it into the learning platform" in clicked.body
+    assert introduces(platform, browser, token, configuration(platform)).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     "changed",
     [

@@ -41,6 +41,10 @@ class Step(Enum):
     CHOOSE_AGAIN = "Open the picker again from your course and choose anew."
     COMPARE_DOCUMENTATION = "Compare the message with the documented one and send it again."
     ENABLE_PLATFORM = "Ask the tool's operator whether the registration is meant to be off."
+    GIVE_TO_PLATFORM = (
+        "Do not open this link: paste it into the learning platform, where it asks for a tool's registration URL. It is"
+        " not used up by this."
+    )
     HAND_IN_AGAIN = "Reload the page and hand in again. What you typed is kept."
     LIST_KEYS = "Look at the keys and what becomes of each, and when: lti keys list."
     NOTHING = "There is nothing to mend on your side."
@@ -414,6 +418,17 @@ class InvitationEndedError(ToolError):
     student = Step.NOTHING
     teacher = Step.ASK_ADMINISTRATOR
     administrator = Step.ASK_FOR_INVITATION
+
+
+class NotIntroducedError(ToolError):
+    """An invitation was opened, and no platform with it."""
+
+    code = "not_introduced"
+    status = 400
+    sentence = "This link registers a learning platform, and no learning platform opened it."
+    student = Step.NOTHING
+    teacher = Step.ASK_ADMINISTRATOR
+    administrator = Step.GIVE_TO_PLATFORM
 
 
 class NotInvitedError(ToolError):

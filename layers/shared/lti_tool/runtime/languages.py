@@ -43,6 +43,7 @@ ENGLISH = {
     "register_command": (
         "For the tool's operator. The platform's administrator knows the three addresses that are still missing:"
     ),
+    "register_preset": "For the tool's operator:",
     "register_title": "Register this learning platform?",
     "register_platform": "Learning platform",
     "register_tenant": "Invited as",

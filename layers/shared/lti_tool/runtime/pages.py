@@ -27,6 +27,15 @@ if TYPE_CHECKING:  # the key set's door starts without them
 _LONGEST_ISSUER = 2000  # as `lti platform add` takes them
 _LONGEST_CLIENT_ID = 255
 
+# One issuer, and one set of addresses, for all schools: what `lti platform add` knows them as.
+_PRESETS = {
+    "https://canvas.instructure.com": "canvas",
+    "https://canvas.beta.instructure.com": "canvas --environment=beta",
+    "https://canvas.test.instructure.com": "canvas --environment=test",
+    "https://blackboard.com": "blackboard",
+    "https://schoology.schoology.com": "schoology",
+}
+
 _STYLE = (
     ":root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}body{margin:0}"
     "main{max-inline-size:36rem;margin-inline:auto;padding:2rem 1rem}h1{font-size:1.35rem;line-height:1.3}"
@@ -257,16 +266,18 @@ def _how_to_register(error: ToolError, tool_url: str, reader: Language) -> str:
         for name, anchor, value in (("Issuer", "issuer", issuer), ("Client ID", "client-id", client_id))
         if value
     )
-    words = [
-        f"--issuer={quote(issuer or 'ISSUER')}",
-        f"--client-id={quote(client_id or 'CLIENT_ID')}",
-        "--auth-url=AUTH_URL --token-url=TOKEN_URL --jwks-url=JWKS_URL",
-    ]
+    preset, client = _PRESETS.get(issuer or ""), f"--client-id={quote(client_id or 'CLIENT_ID')}"
+    custom = f"custom --issuer={quote(issuer or 'ISSUER')} {client}"
+    command = (
+        f"lti platform add {preset} {client}"
+        if preset
+        else f"lti platform add {custom} --auth-url=AUTH_URL --token-url=TOKEN_URL --jwks-url=JWKS_URL"
+    )
     return (
         (f"<p>{escape(reader.page('claimed'))}</p><dl>{named}</dl>" if named else "")
         + f"<p>{escape(reader.page('tool_addresses'))}</p>{_tool_values(tool_url)}"
-        + f"<p>{escape(reader.page('register_command'))}</p>"
-        + f'<p><code id="command">{escape("lti platform add custom " + " ".join(words))}</code></p>'
+        + f"<p>{escape(reader.page('register_preset' if preset else 'register_command'))}</p>"
+        + f'<p><code id="command">{escape(command)}</code></p>'
     )
 
 
