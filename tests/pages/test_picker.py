@@ -135,8 +135,11 @@ def test_where_the_platform_takes_no_line_items_no_column_is_promised(page: Page
     expect(page.get_by_text("gradebook")).to_have_count(0)
 
 
-def test_a_place_that_takes_no_activities_says_so_and_lets_one_leave(page: Page, picker: StandIn) -> None:
-    accepts(picker, accept_types=["file", "html"])
+@pytest.mark.parametrize("taken", [["file", "html"], ["link"]])
+def test_a_place_that_takes_no_activities_says_so_and_lets_one_leave(
+    page: Page, picker: StandIn, taken: list[str]
+) -> None:
+    accepts(picker, accept_types=taken)
     page.goto(picker.landing("picker"))
     expect(page.get_by_role("heading", name="Activities do not fit here")).to_be_visible()
 

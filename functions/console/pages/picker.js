@@ -11,7 +11,7 @@ async function load() {
     return;
   }
   const { accept_types: types, accept_multiple: multiple, accept_lineitem: lineItems } = launch.deep_linking;
-  if (types.includes("ltiResourceLink") || types.includes("link")) {
+  if (types.includes("ltiResourceLink")) {
     showPicker({ multiple, withColumns: lineItems !== false, course: launch.context?.title });
   } else {
     const leave = answer(new Map(), h("button", { class: "main", value: "cancel" }, t("cancel")));
