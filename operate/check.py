@@ -352,10 +352,8 @@ class Examination:
         for name in waiting:
             saw = f"deployment {name!r} waits for your approval"
             self._wrong("deployments", "deployment_pending", saw, self._approve(name))
-        # Shown in traces at most 200 characters long.
-        unknown = [
-            name for name in refused or {} if name and not any(n.startswith(name) for n in registration.deployments)
-        ]
+        listed = {name[:200] for name in registration.deployments}  # as traces show them
+        unknown = [name for name in refused or {} if name and name not in listed]
         for name in unknown:
             story = (refused or {})[name]
             saw = f"launches from deployment {_plain(name)!r} were refused as unknown (support id {story})"

@@ -269,7 +269,7 @@ def test_a_deployment_whose_launches_were_refused_is_named_until_it_is_approved(
     world: World, stack: Stack, platform: Platform, browser: Browser
 ) -> None:
     known = world.registration("canvas")
-    stack.knows(platform.registration())
+    stack.knows(platform.registration(deployments={"7:abcdef": DeploymentStatus.ENABLED}))
     refused = browser.launches(platform, **{"https://purl.imsglobal.org/spec/lti/claim/deployment_id": "7:abc"})
     reference = platform.registration().reference
 
