@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from lti_tool.domain.invitation import INVITATION_LIVES, Invitation, new_invitation
 from lti_tool.runtime import wiring
+from operate.platform import require_tenant
 from operate.stack import Stack
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.ASCII)
@@ -50,7 +51,9 @@ def _host(text: str) -> str:
 
 
 def _create(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
-    token, invitation = new_invitation(options.tenant, wiring.now(), options.expires, tuple(options.hosts))
+    tenant = options.tenant.strip()
+    require_tenant(tenant)
+    token, invitation = new_invitation(tenant, wiring.now(), options.expires, tuple(options.hosts))
     wiring.invitations().add(invitation)
     return {**_view(invitation), "link": f"{stack.tool_url}/lti/register?{urlencode({'invitation': token})}"}
 

@@ -41,3 +41,10 @@ def test_what_is_no_host_is_usage(lti: Lti, host: str) -> None:
     status, _, err = lti("invite", "create", "--host", host)
 
     assert (status, "say a host" in err) == (2, True)
+
+
+def test_a_name_that_no_list_can_show_is_refused_before_a_link_is_made(lti: Lti) -> None:
+    status, _, err = lti("invite", "create", "--tenant", "North\x1b[2J school")
+
+    assert (status, "not printable" in err) == (1, True)
+    assert lti.json("invite", "list") == []
