@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from lti_tool.domain.errors import InvalidLandingRulesError, InvalidRequestError
+from lti_tool.domain.errors import InvalidLandingRulesError
 from lti_tool.domain.landing import (
     MESSAGE_TYPES,
     LandingRule,
@@ -48,20 +48,20 @@ def add_verbs(nouns: Any, common: argparse.ArgumentParser) -> None:
     scope.add_argument("--platform", metavar="ID", help="of this platform, as `lti platform list` shows it")
     scope.add_argument("--deployment", metavar="D", help="of this deployment of the platform")
     lists = verbs.add_parser("list", parents=[common, scope], help="the rules in force, as a file to change and set")
-    lists.set_defaults(verb=_list)
+    lists.set_defaults(verb=_list, parser=lists)
     sets = verbs.add_parser(
         "set", parents=[common, scope], help="replace the rules by those of a file, or none of them"
     )
     sets.add_argument("file", type=Path, metavar="FILE")
-    sets.set_defaults(verb=_set)
+    sets.set_defaults(verb=_set, parser=sets)
     reset = verbs.add_parser("reset", parents=[common, scope], help="drop the own rules: the wider ones count again")
-    reset.set_defaults(verb=_reset)
+    reset.set_defaults(verb=_reset, parser=reset)
     explain = verbs.add_parser("explain", parents=[common, scope], help="what the rules make of somebody, and why")
     explain.add_argument("--support-id", metavar="ID", help="an accepted launch, as its page shows it")
     explain.add_argument("--role", action="append", default=[], dest="roles", metavar="URI")
     explain.add_argument("--custom", action="append", default=[], type=_pair, metavar="NAME=VALUE")
     explain.add_argument("--message-type", choices=MESSAGE_TYPES, default=MESSAGE_TYPES[0])
-    explain.set_defaults(verb=_explain)
+    explain.set_defaults(verb=_explain, parser=explain)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -91,6 +91,8 @@ def _set(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
         " in many platforms a teacher can write them, in some into any link. Name the roles as well."
         for rule in trusting_rules(table)
     ]
+    if registration is not None and deployment_id is not None and deployment_id not in registration.deployments:
+        hints.append(f"The deployment {deployment_id!r} is not known yet: lti deployment list shows those that are.")
     return {"set": _name_of(registration, deployment_id), "rules": len(table.rules), "hints": hints}
 
 
@@ -108,7 +110,7 @@ def _reset(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
 def _scope(options: argparse.Namespace) -> tuple[Registration | None, str | None]:
     if options.platform is None:
         if options.deployment is not None:
-            raise InvalidRequestError("a deployment is one of a platform: say --platform ID as well")
+            options.parser.error("a deployment is one of a platform: say --platform ID as well")
         return None, None
     registration = named(options.platform)
     if options.deployment is not None:

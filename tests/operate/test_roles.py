@@ -129,7 +129,20 @@ def test_a_file_that_cannot_be_read_is_refused(lti: Lti, writes: Writes, content
 @pytest.mark.parametrize("verb", ["list", "reset", "explain"])
 def test_an_unknown_platform_and_a_deployment_of_none_are_refused(lti: Lti, verb: str) -> None:
     assert lti("roles", verb, "--platform", "no-such")[0] == 1
-    assert lti("roles", verb, "--deployment", "1")[0] == 1
+    status, _, complaint = lti("roles", verb, "--deployment", "1")
+    assert (status, "say --platform ID as well" in complaint) == (2, True)
+
+
+def test_rules_for_a_deployment_that_nobody_knows_are_set_with_a_hint(lti: Lti, writes: Writes, identity: str) -> None:
+    file = writes(MENTORS, "landing.toml")
+
+    known, unheard_of = (
+        lti.json("roles", "set", file, "--platform", identity, "--deployment", deployment)["hints"]
+        for deployment in ("1", "l")
+    )
+
+    assert known == []
+    assert "'l'" in unheard_of[0]
 
 
 def test_a_rule_that_trusts_a_parameter_alone_is_taken_with_a_hint(lti: Lti, writes: Writes) -> None:
