@@ -78,6 +78,9 @@ class Replica:
                 TableName=self._neighbour.table,
                 TimeToLiveSpecification={"AttributeName": lives["AttributeName"], "Enabled": True},
             )
+        self._here.dynamodb.update_continuous_backups(  # of a global table, each region says it for itself
+            TableName=self._neighbour.table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
         self._there.follow()  # from before the copy: what changes meanwhile comes by the stream
         for page in self._there.dynamodb.get_paginator("scan").paginate(TableName=self._neighbour.table):
             for item in page["Items"]:

@@ -53,7 +53,9 @@ def _set(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
     """Approve, disable or rename: what is not said stays as it is."""
     pasted = Pasted()
     registration = named(options.id)
-    deployment_id = pasted.value("deployment id", options.deployment_id)
+    deployment_id = options.deployment_id
+    if deployment_id not in registration.deployments:  # else it is as the platform writes it
+        deployment_id = pasted.value("deployment id", deployment_id)
     require_id("deployment id", deployment_id)
     before = registration.deployments.get(deployment_id)
     status = options.status or before

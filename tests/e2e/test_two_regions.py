@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,13 @@ def test_either_configuration_names_the_login_of_both(regions: Regions, asked: s
     assert configuration["oidc_initiation_urls"] == {
         region: f"{world.tool_url}/lti/login" for region, world in regions.worlds.items()
     }
+
+
+@pytest.mark.parametrize("asked", BOTH)
+def test_the_doctor_finds_both_regions_well(regions: Regions, asked: str) -> None:
+    doctor = regions.worlds[asked].lti("doctor")
+
+    assert (doctor.returncode, json.loads(doctor.stdout)["findings"]) == (0, [])
 
 
 @pytest.mark.parametrize("region", BOTH)

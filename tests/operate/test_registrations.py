@@ -341,6 +341,19 @@ def test_deployments_are_listed_approved_and_disabled(lti: Lti) -> None:
     assert len(lti.json("deployment", "list")) == 3
 
 
+def test_a_deployment_is_approved_under_the_very_name_that_it_waits_under(
+    lti: Lti, stack: Stack, platform: Platform
+) -> None:
+    stack.knows(platform.registration(deployment_policy=DeploymentPolicy.APPROVE))
+    Browser().launches(platform, deployment_id=" '2'")
+    (waiting,) = lti.json("deployment", "list", "--pending")
+
+    approved = lti.json("deployment", "approve", waiting["platform"], waiting["deployment_id"])
+
+    assert (approved["before"], approved["mended"]) == ("pending", [])
+    assert lti.json("deployment", "list", "--pending") == []
+
+
 def test_deployments_that_wait_are_listed_over_all_platforms(lti: Lti, stack: Stack, platform: Platform) -> None:
     stack.knows(platform.registration(deployment_policy=DeploymentPolicy.APPROVE, tenant="District"))
     lti.json(*CANVAS, "--deployment-id", "a:b")
