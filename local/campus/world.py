@@ -67,7 +67,6 @@ PEOPLE = {
         Person(key="visitor", number=0, given_name="Anonymous", family_name="Visitor", role=Role.VISITOR),
     )
 }
-STUDENTS = [person for person in PEOPLE.values() if person.role is Role.STUDENT]
 OBSERVED_BY = {"observer": ["student1"]}
 
 

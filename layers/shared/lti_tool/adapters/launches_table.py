@@ -78,14 +78,14 @@ class LaunchesTable:
             self._client.put_item(TableName=self._table, Item=marshal(item))
 
     def storage_target(self, state: State) -> str | None:
-        item = self._attempt(state)
+        item = self._item(state.attempt_id)
         if (why := _why_not_open(item, state, epoch(self._clock()))) is not None:
             raise why
         target: str | None = item.get("storage_target")
         return target
 
     def require_open(self, response: AuthenticationResponse) -> None:
-        item, proof = self._attempt(response.state), _proof(response)
+        item, proof = self._item(response.state.attempt_id), _proof(response)
         why = _why_not_open(item, response.state, epoch(self._clock())) or _why_not_this_browser(item, proof)
         if why is not None:
             raise why
@@ -145,21 +145,13 @@ class LaunchesTable:
             raise why_not_ours or _why_not_this_launch(item, signed.nonce, launch) from None
 
     def recall(self, token: SessionToken) -> Session:
-        with store():
-            found = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": f"launch#{token.launch_id}"}}, ConsistentRead=True
-            )
-        item = unmarshal(found.get("Item", {}))
+        item = self._item(token.launch_id)
         if not self._opens(item, token):
             raise SessionEndedError
         return _session(token.launch_id, item)
 
     def of_launch(self, launch_id: str) -> Session:
-        with store():
-            found = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": f"launch#{launch_id}"}}, ConsistentRead=True
-            )
-        item = unmarshal(found.get("Item", {}))
+        item = self._item(launch_id)
         if "session_secret" not in item or item["expires_at"] <= epoch(self._clock()):
             raise SessionEndedError
         return _session(launch_id, item)
@@ -199,10 +191,10 @@ class LaunchesTable:
         except ConditionFailedError:
             raise SessionEndedError from None
 
-    def _attempt(self, state: State) -> Item:
+    def _item(self, launch_id: str) -> Item:
         with store():
             found = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": f"launch#{state.attempt_id}"}}, ConsistentRead=True
+                TableName=self._table, Key={"pk": {"S": f"launch#{launch_id}"}}, ConsistentRead=True
             )
         return unmarshal(found.get("Item", {}))
 

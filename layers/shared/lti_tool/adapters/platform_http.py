@@ -107,23 +107,20 @@ class PlatformHttp:
         self._last_asked = time.time()
 
     def post(self, url: str, *, data: bytes | dict[str, str], headers: dict[str, str], what: str) -> Answer:
-        """Raises PlatformUnavailableError: unreachable or too slow; `what` begins its cause."""
+        """A form where `data` is a mapping; raises as `send`."""
         if isinstance(data, dict):
             data = urlencode(data).encode()
             headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
-        return self._send("POST", url, data=data, headers=headers, what=what)
+        return self.send("POST", url, data=data, headers=headers, what=what)
 
     def get(self, url: str, *, headers: dict[str, str], what: str) -> Answer:
-        return self._send("GET", url, data=None, headers=headers, what=what)
-
-    def send(self, method: str, url: str, *, data: bytes | None, headers: dict[str, str], what: str) -> Answer:
-        """With a method that is neither GET nor POST, or with either."""
-        return self._send(method, url, data=data, headers=headers, what=what)
+        return self.send("GET", url, data=None, headers=headers, what=what)
 
     def require_allowed(self, url: str) -> None:
         require_allowed(url, loopback_http=self._loopback_http)
 
-    def _send(self, method: str, url: str, *, data: bytes | None, headers: dict[str, str], what: str) -> Answer:
+    def send(self, method: str, url: str, *, data: bytes | None, headers: dict[str, str], what: str) -> Answer:
+        """Raises PlatformUnavailableError: unreachable or too slow; `what` begins its cause."""
         self.require_allowed(url)
         self._gates.require_open(url)
         seconds = min(self._longest_seconds, self._gates.seconds_left())

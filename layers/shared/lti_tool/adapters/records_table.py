@@ -195,8 +195,7 @@ class RecordsTable:
         return True
 
     def find(self, key: ScoreKey) -> OutboxEntry | None:
-        item = self._read(*_pk_sk(key.id))
-        return _entry(item) if item else None
+        return self.find_by_id(key.id)
 
     def find_by_id(self, score_id: ScoreId) -> OutboxEntry | None:
         item = self._read(*_pk_sk(score_id))

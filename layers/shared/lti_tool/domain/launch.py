@@ -144,10 +144,6 @@ class Launch:
         return not self.rights.isdisjoint(rights)
 
     @property
-    def is_staff(self) -> bool:
-        return bool(self.rights - {Right.TAKE})
-
-    @property
     def is_preview(self) -> bool:
         """A teacher looking through a student's eyes (Canvas's Student View)."""
         return TEST_USER in self.roles

@@ -16,7 +16,7 @@ from lti_tool.domain.errors import (
 )
 from lti_tool.domain.keyring import KeyRing, KeyState, Making, RingKey
 from lti_tool.domain.registration import Registration, RegistrationReference
-from lti_tool.use_cases.ports import Audit, Clock, HeldKeys, KeyHolders, KeyRings, KeyVault, Regions
+from lti_tool.use_cases.ports import AuditTrail, Clock, HeldKeys, KeyHolders, KeyRings, KeyVault, Regions
 
 MAKING_TAKES = timedelta(minutes=2)
 """A key that was begun longer ago and is not in the ring was left by a run that died; more than any run needs."""
@@ -50,7 +50,7 @@ class KeyRotation:
 
     rings: KeyRings
     vault: KeyVault
-    audit: Audit
+    audit: AuditTrail
     clock: Clock
     pace: Pace
     first_key_id: str
@@ -191,7 +191,7 @@ class KeyPush:
     holders: KeyHolders
     held: HeldKeys
     regions: Regions
-    audit: Audit
+    audit: AuditTrail
     clock: Clock
     who: str
 

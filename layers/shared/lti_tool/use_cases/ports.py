@@ -196,10 +196,6 @@ class KeyVault(Protocol):
         """When the key will be deleted; until then an operator can take it back."""
 
 
-class Audit(Protocol):
-    def add(self, line: AuditLine) -> None: ...
-
-
 class LoginAttempts(Protocol):
     def save(self, attempt: LoginAttempt) -> None: ...
 
