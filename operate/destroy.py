@@ -36,6 +36,13 @@ def main() -> int:
     try:
         name, region = named_environment(options.env)
         found = resources(name, region)
+        if options.erase_memory and (elsewhere := served_elsewhere(name, region, found)):
+            print(
+                f"Nothing was removed: stacks in {', '.join(elsewhere)} use this one's table. First: make destroy of"
+                " these; or leave MEMORY=erase out.",
+                file=sys.stderr,
+            )
+            return 1
     except StackNotFoundError as error:
         print(error, file=sys.stderr)
         return 1
@@ -72,6 +79,30 @@ def resources(name: str, region: str) -> list[tuple[str, str]]:
     ]
 
 
+def served_elsewhere(name: str, region: str, found: list[tuple[str, str]]) -> list[str]:
+    """The regions whose stacks, of the same name, live on replicas of a table of this one."""
+    tables = [physical_id for kind, physical_id in found if kind == "AWS::DynamoDB::GlobalTable"]
+    try:
+        replicas = [each for table in tables for each in _replicas(table, region)]
+    except ClientError:  # it is gone, or not ours to see: then it is not ours to erase either
+        return []
+    return [each for each in replicas if _stands(name, each)]
+
+
+def _replicas(table: str, region: str) -> list[str]:
+    """The other regions that a global table is in."""
+    described = boto3.client("dynamodb", region_name=region).describe_table(TableName=table)["Table"]
+    return [each["RegionName"] for each in described.get("Replicas", []) if each["RegionName"] != region]
+
+
+def _stands(name: str, region: str) -> bool:
+    try:
+        boto3.client("cloudformation", region_name=region).describe_stacks(StackName=name)
+    except ClientError as error:
+        return error.response["Error"]["Code"] != "ValidationError"  # what we may not see may well stand
+    return True
+
+
 def _erased(kind: str, physical_id: str, region: str) -> bool:
     """End one thing and say so. The stack is gone by now: what does not go is left to the operator, by its name."""
     try:
@@ -106,12 +137,10 @@ def erase(kind: str, physical_id: str, region: str) -> bool:
 def _erase_table(name: str, region: str) -> None:
     """A global table lets one replica go at a time, and the table itself when none is left."""
     dynamodb = boto3.client("dynamodb", region_name=region)
-    table = dynamodb.describe_table(TableName=name)["Table"]
-    for replica in table.get("Replicas", []):
-        if (elsewhere := replica["RegionName"]) != region:
-            _unprotect(boto3.client("dynamodb", region_name=elsewhere), name)
-            dynamodb.update_table(TableName=name, ReplicaUpdates=[{"Delete": {"RegionName": elsewhere}}])
-            _wait_until_gone(dynamodb, name, elsewhere)
+    for elsewhere in _replicas(name, region):
+        _unprotect(boto3.client("dynamodb", region_name=elsewhere), name)
+        dynamodb.update_table(TableName=name, ReplicaUpdates=[{"Delete": {"RegionName": elsewhere}}])
+        _wait_until_gone(name, region, elsewhere)
     _unprotect(dynamodb, name)
     dynamodb.delete_table(TableName=name)
 
@@ -121,11 +150,9 @@ def _unprotect(dynamodb: Any, name: str) -> None:
         dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
 
 
-def _wait_until_gone(dynamodb: Any, name: str, replica: str) -> None:
+def _wait_until_gone(name: str, region: str, replica: str) -> None:
     deadline = time.monotonic() + REPLICA_GOES_WITHIN_SECONDS
-    while any(
-        found["RegionName"] == replica for found in dynamodb.describe_table(TableName=name)["Table"].get("Replicas", [])
-    ):
+    while replica in _replicas(name, region):
         if time.monotonic() > deadline:
             raise TimeoutError(f"its replica in {replica} does not go")
         time.sleep(5)

@@ -82,3 +82,20 @@ def test_what_does_not_go_is_named_and_the_rest_goes(
     assert status == 1
     assert f"NOT erased, delete it by hand: AWS::DynamoDB::Table {table}: " in printed.err
     assert printed.out.count("erased: ") == 105
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_table_that_other_regions_live_on_is_not_erased(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(destroy, "_replicas", lambda _table, _region: ["eu-central-1", "us-west-2"])
+    monkeypatch.setattr(destroy, "resources", lambda _name, _region: [("AWS::DynamoDB::GlobalTable", "registrations")])
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("the stack was removed"))
+    with mock_aws():
+        queue = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+        boto3.client("cloudformation", "us-west-2").create_stack(StackName="lti", TemplateBody=queue)
+
+        status = destroy.main()
+
+    assert status == 1
+    assert "Nothing was removed: stacks in us-west-2 use" in capsys.readouterr().err
