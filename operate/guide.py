@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lti_tool.domain.canvas import canvas_configuration
+from lti_tool.domain.dynamic_registration import claims_wanted
 from lti_tool.domain.offer import Offer
 from lti_tool.domain.region import Region
 from lti_tool.domain.registration import PlatformFamily, Registration
@@ -61,6 +62,14 @@ class Tool:
     @property
     def domain(self) -> str:
         return urlsplit(self.url).netloc
+
+    @property
+    def asks_for_names(self) -> bool:
+        return "name" in claims_wanted(self.offer)
+
+    @property
+    def asks_for_email(self) -> bool:
+        return "email" in claims_wanted(self.offer)
 
     @property
     def custom_parameters(self) -> list[str]:
@@ -197,8 +206,6 @@ def _canvas(tool: Tool, registration: Registration) -> list[Section]:
 
 def _moodle(tool: Tool, registration: Registration) -> list[Section]:
     offer = tool.offer
-    shares_name = "Always" if offer.privacy_level in {"public", "name_only"} else "Never"
-    shares_email = "Always" if offer.privacy_level in {"public", "email_only"} else "Never"
     return [
         Section(
             title="Moodle: Site administration > Plugins > External tool > Manage tools > configure a tool manually",
@@ -225,8 +232,8 @@ def _moodle(tool: Tool, registration: Registration) -> list[Section]:
                     "Use this service to retrieve members' information as per privacy settings",
                 ),
                 ("Tool Settings", "Do not use this service"),
-                ("Share launcher's name with tool", shares_name),
-                ("Share launcher's email with tool", shares_email),
+                ("Share launcher's name with tool", "Always" if tool.asks_for_names else "Never"),
+                ("Share launcher's email with tool", "Always" if tool.asks_for_email else "Never"),
                 ("Accept grades from the tool", "Always"),
             ],
         ),
@@ -248,6 +255,9 @@ def _moodle(tool: Tool, registration: Registration) -> list[Section]:
 
 
 def _blackboard(tool: Tool, registration: Registration) -> list[Section]:
+    sent = ["Role in Course"]
+    sent += ["Name"] if tool.asks_for_names else []
+    sent += ["Email Address"] if tool.asks_for_email else []
     return [
         Section(
             title="Blackboard's developer portal: the application, registered once for all schools",
@@ -266,7 +276,7 @@ def _blackboard(tool: Tool, registration: Registration) -> list[Section]:
             title="Blackboard: Administrator Panel > LTI Tool Providers > Register LTI 1.3 Tool, in each school",
             fields=[
                 ("Client ID (the application's id)", registration.client_id),
-                ("User Fields to Send", ["Role in Course", "Name", "Email Address"]),
+                ("User Fields to Send", sent),
                 ("Allow grade service access", "Yes"),
                 ("Allow Membership Service Access", "Yes"),
                 ("Deployment IDs, one from each school, as the tool knows them", _deployments(registration)),
@@ -318,8 +328,8 @@ def _sakai(tool: Tool, registration: Registration) -> list[Section]:
                 ("LTI 1.3 Tool Keyset URL", tool.keyset_url),
                 ("LTI 1.3 Tool OpenID Connect/Initialization Endpoint", tool.login_url),
                 ("LTI 1.3 Tool Redirect Endpoint(s)", tool.redirect_urls),
-                ("Send User Names to External Tool", "on"),
-                ("Send Email Addresses to External Tool", "on"),
+                ("Send User Names to External Tool", "on" if tool.asks_for_names else "off"),
+                ("Send Email Addresses to External Tool", "on" if tool.asks_for_email else "off"),
                 ("Allow External Tool to return grades", "on"),
                 ("Provide Roster to External Tool", "on"),
                 ("Allow tool to be selected by content item / deep link", "on"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,28 @@ def test_a_canvas_configuration_that_cannot_be_written_is_said(lti: Lti, tmp_pat
     status, _, err = lti("canvas", "config", "--output", str(tmp_path / "nowhere" / "canvas.json"))
 
     assert (status, "cannot be written" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("level", "names", "email"),
+    [("public", True, True), ("name_only", True, False), ("email_only", False, True), ("anonymous", False, False)],
+)
+def test_no_platform_is_asked_for_more_of_people_than_the_offer_wants(
+    lti: Lti, monkeypatch: pytest.MonkeyPatch, level: str, names: bool, email: bool
+) -> None:
+    offer = wiring.offer().model_copy(update={"privacy_level": level})
+    monkeypatch.setattr(wiring, "offer", cache(lambda: offer))
+
+    moodle, blackboard, sakai = (
+        fields(lti.json("platform", "guide", lti.json("platform", "add", kind, "--client-id", "c", *KINDS[kind])["id"]))
+        for kind in ("moodle", "blackboard", "sakai")
+    )
+
+    shared = ["Share launcher's name with tool", "Share launcher's email with tool"]
+    assert [moodle[name] == "Always" for name in shared] == [names, email]
+    assert [name in blackboard["User Fields to Send"] for name in ("Name", "Email Address")] == [names, email]
+    sent = ["Send User Names to External Tool", "Send Email Addresses to External Tool"]
+    assert [sakai[name] == "on" for name in sent] == [names, email]
 
 
 def test_brightspace_is_told_its_own_audience(lti: Lti) -> None:
