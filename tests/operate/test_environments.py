@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
-from operate.stack import StackNotFoundError, named_environment
+from operate.stack import StackNotFoundError, deployed_stack, named_environment
 from tests.support.stack import ROOT, template
 
 CANVAS_REGIONS = {
@@ -90,3 +93,14 @@ def test_an_environment_that_is_not_there_is_said_with_those_that_are(monkeypatc
     with pytest.raises(StackNotFoundError, match=r"no environment mars-prod; it has .*dub-prod"):
         named_environment("mars-prod")
     assert named_environment("dub-prod") == ("serverless-lti-prod", "eu-west-1")
+
+
+def test_a_stack_that_was_not_deployed_to_its_end_says_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        half = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+        boto3.client("cloudformation", "eu-west-1").create_stack(StackName="lti", TemplateBody=half)
+
+        with pytest.raises(StackNotFoundError, match=r"\(CREATE_COMPLETE\) has no output ToolUrl: was it"):
+            deployed_stack("lti", "eu-west-1")
