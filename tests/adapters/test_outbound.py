@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -337,8 +338,8 @@ def test_an_environment_full_of_proxies_changes_nothing(platform: Platform, monk
 
 
 @contextlib.contextmanager
-def listening(*, answers: bytes) -> Iterator[str]:
-    """A server that sends these bytes for one request and closes."""
+def listening(*, answers: bytes, then_trickles: bool = False) -> Iterator[str]:
+    """A server that sends these bytes for one request, perhaps one more every now and then for long, and closes."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -347,6 +348,9 @@ def listening(*, answers: bytes) -> Iterator[str]:
             with connection:
                 connection.recv(65536)
                 connection.sendall(answers)
+                for _ in range(100 if then_trickles else 0):
+                    connection.sendall(b"1")
+                    time.sleep(0.05)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -355,6 +359,25 @@ def listening(*, answers: bytes) -> Iterator[str]:
     finally:
         server.close()
         thread.join(timeout=10)
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ],
+    ids=["in its status", "in a header", "before a chunk", "in its body"],
+)
+def test_a_platform_that_trickles_is_not_listened_to_for_longer_than_a_silent_one(begins: bytes) -> None:
+    began = time.monotonic()
+
+    with listening(answers=begins, then_trickles=True) as url, pytest.raises(PlatformUnavailableError):
+        PlatformHttp(loopback_http=True, longest_seconds=0.5).get(url, headers={}, what="token")
+
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +21,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError
+from urllib3.response import HTTPResponse
 
 from lti_tool.domain.errors import ForbiddenAddressError, PlatformUnavailableError
 
@@ -77,8 +81,31 @@ def is_public(address: str) -> bool:
 _IPV6_INTERNET = ipaddress.IPv6Network("2000::/3")  # all that is assigned; the odd old forms lie outside
 
 
+@contextmanager
+def _no_longer_than(seconds: float, shut: Callable[[int], object]) -> Iterator[None]:
+    """Shut a connection after so many seconds, whatever comes: its own timeout begins anew with each byte."""
+
+    def end() -> None:
+        with suppress(OSError, ValueError, RuntimeError):  # closed meanwhile
+            shut(socket.SHUT_RD)
+
+    late = threading.Timer(max(0.0, seconds), end)
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
+
+
 class _Checked(HTTPConnection):
     loopback_allowed = False
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
+        """Status and headers, in the time that silence would have."""
+        seconds = self.timeout if isinstance(self.timeout, int | float) else LONGEST_SECONDS
+        with _no_longer_than(seconds, self.sock.shutdown):
+            return super().getresponse()
 
     def _new_conn(self) -> socket.socket:
         """Resolve, judge every address, and connect to one that was judged."""
@@ -147,11 +174,12 @@ def read_within(response: Any, largest: int, deadline: float) -> bytes:
         OSError: too large or too slow.
     """
     body = b""
-    while part := response.read1(64 * 1024, decode_content=True):
-        body += part
-        if len(body) > largest or time.monotonic() > deadline:
-            response.close()
-            raise OSError("too large or too slow")
+    with _no_longer_than(deadline - time.monotonic(), lambda _: response.shutdown()):
+        while (part := response.read1(64 * 1024, decode_content=True)) and len(body) <= largest:
+            body += part
+    if len(body) > largest or time.monotonic() > deadline:  # a connection that was shut looks like an end
+        response.close()
+        raise OSError("too large or too slow")
     return body
 
 
