@@ -281,6 +281,8 @@ class Examination:
             mend = _OUR_KEYS.get(self.registration.family, _OUR_KEYS_ANYWHERE).format(url=self._our_keys)
             if not keys_known:
                 mend = f"Mend our own key set first. {mend}"
+            if asked.document.get("error") == "invalid_client" and not self._says_invalid_client_of_unknown_ones:
+                mend = f"{mend} See also that the client id {self.registration.client_id!r} is this tool's."
             self._wrong("tool_keyset_url", "key_refused", saw, mend, asked)
         return False
 
@@ -300,9 +302,12 @@ class Examination:
         self._wrong("token_url", "token_url_dead", saw, mend, asked)
 
     def _unknown_client(self, asked: _Asked) -> bool:
-        """Only these two say invalid_client for this and for nothing else."""
-        says_so = self.registration.family in {PlatformFamily.CANVAS, PlatformFamily.MOODLE}
-        return says_so and asked.document.get("error") == "invalid_client"
+        return self._says_invalid_client_of_unknown_ones and asked.document.get("error") == "invalid_client"
+
+    @property
+    def _says_invalid_client_of_unknown_ones(self) -> bool:
+        """Only these two say it for this and for nothing else; others say it of a key or an audience, too."""
+        return self.registration.family in {PlatformFamily.CANVAS, PlatformFamily.MOODLE}
 
     def _audiences(self) -> list[str]:
         """What platforms are known to want, but for what is said already."""

@@ -407,6 +407,8 @@ def _require_usable(registration: Registration, stack: Stack) -> None:
         "key set URL": registration.jwks_uri,
     }
     for name, url in urls.items():
+        if url in _tool_values(stack).values():
+            raise InvalidRequestError(f"the {name} is the tool's own address; here the platform's is wanted")
         try:
             require_allowed(url, loopback_http=stack.loopback_http)
         except ForbiddenAddressError:

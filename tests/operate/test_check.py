@@ -243,6 +243,17 @@ def test_a_client_id_that_the_platform_does_not_know_is_named(world: World, stac
     assert (found["field"], found["problem"]) == ("client_id", "client_unknown")
 
 
+@pytest.mark.parametrize("family", ["blackboard", "brightspace", "sakai"])
+def test_where_a_platform_may_mean_the_client_id_the_mend_names_it(world: World, stack: Stack, family: str) -> None:
+    registration = replace(world.registration(family), client_id="another")
+    stack.knows(registration)
+
+    found = world.finding(registration)
+
+    assert (found["field"], found["problem"]) == ("tool_keyset_url", "key_refused")
+    assert "client id 'another'" in found["mend"]
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("seconds", [3600, -3600])
 def test_a_platforms_wrong_clock_is_named_and_nothing_else(world: World, family: str, seconds: int) -> None:
