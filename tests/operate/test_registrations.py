@@ -167,7 +167,7 @@ def test_a_slash_at_the_end_of_a_moodle_issuer_is_removed_also_among_custom_valu
 @pytest.mark.parametrize(
     ("option", "path"), [("auth_url", "/lti/login"), ("token_url", "/lti/launch"), ("jwks_url", "/lti/jwks.json")]
 )
-def test_the_tools_own_address_is_not_taken_for_the_platforms(lti: Lti, stack: Stack, option: str, path: str) -> None:
+def test_the_tools_own_address_is_not_taken_for_the_platforms(lti: Lti, option: str, path: str) -> None:
     status, _, err = lti(*custom(**{option: f"{TOOL_URL}{path}"}))
 
     assert (status, "the tool's own address" in err) == (1, True)
