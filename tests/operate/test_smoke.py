@@ -116,7 +116,7 @@ def test_a_disabled_key_is_found(served: Served) -> None:
 def test_a_missing_table_is_found(served: Served, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     monkeypatch.setitem(served.stack.environment, table, "DroppedTable")
     monkeypatch.setenv(table, "DroppedTable")
-    forget(but=("_dynamodb", "_queue", "_signer"))
+    forget(but=("_dynamodb", "_queue", "signer"))
 
     report = smoked(served, score_within=0.5)
 
@@ -128,7 +128,7 @@ def test_a_missing_table_is_found(served: Served, monkeypatch: pytest.MonkeyPatc
 
 def test_another_regions_redirect_uri_is_found(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOL_URL", "https://lti-dub.example")
-    forget(but=("_dynamodb", "_queue", "_signer"))
+    forget(but=("_dynamodb", "_queue", "signer"))
 
     report = smoked(served, score_within=0.5)
 

@@ -117,7 +117,7 @@ def key_publisher() -> KeyPublisher:
 
     tables = (settings().registrations_table, settings().launches_table, settings().records_table)
     return KeyPublisher(
-        signer=_signer(),
+        signer=signer(),
         regions=regions(),
         health=TablesHealth(_dynamodb(), tables),
         clock=now,
@@ -162,7 +162,7 @@ def key_push() -> KeyPush:
     return KeyPush(
         rings=_key_rings(),
         holders=registrations(),
-        held=CanvasPublicKeys(http, _signer(), now),
+        held=CanvasPublicKeys(http, signer(), now),
         regions=regions(),
         audit=audit(),
         clock=now,
@@ -221,7 +221,7 @@ def deep_link_answerer() -> DeepLinkAnswerer:
         registrations=registrations(),
         landing=registrations(),
         catalogue=catalogue(),
-        signer=_signer(),
+        signer=signer(),
         clock=now,
     )
 
@@ -255,7 +255,7 @@ def grade_sync() -> GradeSync:
     cache_table = PlatformCache(_dynamodb(), settings().launches_table, now)
     gates = PlatformGates(cache_table, now, GateRules(at_once=settings().platform_at_once))
     http = PlatformHttp(loopback_http=settings().loopback_http, gates=gates, clock=now)
-    gradebook = PlatformGradebook(http, AccessTokens(http, _signer(), cache_table, now), now)
+    gradebook = PlatformGradebook(http, AccessTokens(http, signer(), cache_table, now), now)
     return GradeSync(
         registrations=registrations(),
         outbox=_records(),
@@ -377,13 +377,8 @@ def _queue() -> ScoresQueue:
     return ScoresQueue(_client("sqs"), settings().scores_queue_url)
 
 
-def signer() -> KmsSigner:
-    """For the operator's checks, which sign as the functions do."""
-    return _signer()
-
-
 @cache
-def _signer() -> KmsSigner:
+def signer() -> KmsSigner:
     from lti_tool.adapters.kms import KmsSigner
 
     return KmsSigner(_kms(), settings().signing_key_id, _key_rings(), now)
