@@ -426,7 +426,7 @@ class NotIntroducedError(ToolError):
     code = "not_introduced"
     status = 400
     sentence = "This link registers a learning platform, and no learning platform opened it."
-    student = Step.NOTHING
+    student = Step.GIVE_TO_PLATFORM  # who has such a link is no student
     teacher = Step.ASK_ADMINISTRATOR
     administrator = Step.GIVE_TO_PLATFORM
 
