@@ -26,7 +26,6 @@ class KeyRingTable:
         self._region = region
 
     def read(self) -> KeyRing | None:
-        """The ring; version 0 before there is one, None before the region has a record."""
         with store():
             answer = self._client.get_item(TableName=self._table, Key=_key(self._region), ConsistentRead=True)
         if "Item" not in answer:
@@ -35,11 +34,6 @@ class KeyRingTable:
         return _ring(json.loads(item["ring"]), item["version"]) if "ring" in item else KeyRing()
 
     def write(self, ring: KeyRing) -> None:
-        """Store the version that follows the stored one, and publish the keys that it says, in one step.
-
-        Raises:
-            RotationUnderWayError: another version followed it.
-        """
         text = _json(_document(ring))
         first = ring.version == 1
         values = {":ring": text, ":version": ring.version, ":keys": _json([dict(key) for key in ring.key_set])}
