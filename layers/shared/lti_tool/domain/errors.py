@@ -2,9 +2,9 @@
 
 The branch says what a caller can do about it, the leaf says what happened. `code` is stable: logs, metrics, pages and
 tests use it, so that the words stay free to improve; the words in other languages stand under the same codes in
-`runtime/languages/`. Code, sentence and details hold ids only, never a token, a name or a value from outside, so logging
-or showing them is always safe. What came from outside stands apart: `evidence` for the launch trace, `claimed` and
-`place` for one page each. `docs/errors.md` says more about each code, under an anchor of its name.
+`runtime/languages/`. Code, sentence and details hold ids only, never a token, a name or a value from outside, so
+logging or showing them is always safe. What came from outside stands apart: `evidence` for the launch trace, `claimed`
+and `place` for one page each. `docs/errors.md` says more about each code, under an anchor of its name.
 """
 
 from __future__ import annotations
