@@ -153,7 +153,12 @@ class Rounds:
 
     def _signing_key(self) -> Iterator[Finding]:
         key = wiring.signer().key_id()
-        state = _client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+        kms = _client("kms")
+        try:
+            state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+        except kms.exceptions.NotFoundException:
+            yield self._key("key_unavailable", "is gone", self._lti("keys revoke", f"--kid={self._kid()}"))
+            return
         enable = self._aws("kms enable-key", **{"--key-id": key})
         if state == "PendingDeletion":
             cancel = self._aws("kms cancel-key-deletion", **{"--key-id": key})

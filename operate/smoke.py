@@ -145,7 +145,7 @@ class Smoke:
             raise _Found(
                 "key_disabled",
                 "KMS does not sign with the signing key",
-                "aws kms enable-key --key-id KEY, or make another: lti keys rotate (docs/operate/keys.md)."
+                "aws kms enable-key --key-id KEY, or make another at once: lti keys revoke KID (docs/operate/keys.md)."
                 " Or you may not sign: aws sts get-caller-identity says who you are.",
             ) from None
         self._kid = jwt.get_unverified_header(signed)["kid"]

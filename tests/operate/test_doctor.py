@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.backends import get_backend
 
 from lti_tool.domain.invitation import new_invitation
 from lti_tool.domain.jwks import jwks
@@ -23,7 +24,7 @@ from lti_tool.domain.score import ActivityProgress, GradingProgress, Score, Scor
 from lti_tool.runtime import wiring
 from tests.operate.conftest import Lti
 from tests.support.platform import rsa_key
-from tests.support.stack import REGION, ROOT, TOOL_URL, Stack, template
+from tests.support.stack import ACCOUNT, REGION, ROOT, TOOL_URL, Stack, template
 
 REGISTRATION = Registration(
     issuer="https://lms.example",
@@ -269,6 +270,21 @@ def test_a_region_that_serves_what_it_recorded_is_well_and_another_is_not(lti: L
 
     assert agrees == (0, [])
     assert [finding["problem"] for finding in differs] == ["region_differs"]
+
+
+@pytest.mark.usefixtures("well")
+def test_a_signing_key_that_kms_has_deleted_is_told_with_what_makes_another(lti: Lti) -> None:
+    wiring.key_publisher().publish(TOOL_URL)
+    new = lti.json("keys", "rotate", "--now-after", "0")
+    keys: Any = get_backend("kms")[ACCOUNT][REGION].keys
+    del keys[next(key["key_id"] for key in lti.json("keys", "list") if key["kid"] == new["kid"])]
+
+    _, found = examines(lti)
+    lti.json("keys", "revoke", f"--kid={new['kid']}")
+
+    assert [(finding["field"], finding["problem"]) for finding in found] == [("signing key", "key_unavailable")]
+    assert f"lti keys revoke --kid={new['kid']}" in found[0]["mend"]
+    assert new["kid"] not in {key["kid"] for key in lti.json("keys", "list") if key["state"] == "signing"}
 
 
 def test_what_cannot_be_looked_at_is_said_and_the_rest_is_looked_at(lti: Lti, well: Stack) -> None:

@@ -15,6 +15,7 @@ import boto3
 import pytest
 from joserfc import jws
 from joserfc.errors import JoseError
+from moto.backends import get_backend
 from moto.kms import models
 from moto.kms.responses import KmsResponse
 
@@ -37,7 +38,7 @@ from lti_tool.use_cases.jwks import KeyPublisher
 from lti_tool.use_cases.keys import KeyPush, KeyRotation, Pace
 from tests.adapters.conftest import Clock
 from tests.support.platform import Platform, Received, Reply, serving, verified_by_jwks
-from tests.support.stack import REGION, Stack
+from tests.support.stack import ACCOUNT, REGION, Stack
 
 TABLE = "RegistrationsTable"
 
@@ -322,6 +323,18 @@ def test_a_revoked_signing_key_gives_way_to_the_one_that_waits(rotated: Region) 
     assert waiting is not None
     assert rotated.published() == [rotated.signs_with()] == [waiting.kid]
     assert len(rotated.keys_in_kms()) == len(rotated.ring.keys)
+
+
+def test_a_signing_key_that_kms_has_deleted_can_be_revoked(rotated: Region) -> None:
+    old = rotated.ring.signing
+    assert old is not None
+    keys: Any = get_backend("kms")[ACCOUNT][REGION].keys
+    del keys[old.key_id]
+
+    rotated.rotation.revoke(old.kid)
+
+    assert rotated.published() == [rotated.signs_with()]
+    assert kid_of(rotated.signer().sign({})) == rotated.signs_with() != old.kid
 
 
 @pytest.mark.parametrize("hours", [0, 24])

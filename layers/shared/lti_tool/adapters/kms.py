@@ -22,6 +22,7 @@ from lti_tool.use_cases.ports import Clock, KeyRings
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
 
 LARGEST_RAW_MESSAGE = 4096  # bytes that KMS hashes itself; longer ones are hashed here
 RING_BELIEVED = timedelta(seconds=60)
@@ -173,17 +174,26 @@ class KmsVault:
 
     def disable(self, key_id: str) -> None:
         with _kms("disable_key"):
-            key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
-            if key["KeyState"] == "Enabled":
+            key = self._described(key_id)
+            if key is not None and key["KeyState"] == "Enabled":
                 self._client.disable_key(KeyId=key_id)
 
     def schedule_deletion(self, key_id: str, days: int) -> datetime:
         with _kms("schedule_key_deletion"):
-            key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
+            key = self._described(key_id)
+            if key is None:
+                return _utc_now()
             at = key.get("DeletionDate")
             if key["KeyState"] != "PendingDeletion" or at is None:
                 at = self._client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=days)["DeletionDate"]
         return at.astimezone(UTC)
+
+    def _described(self, key_id: str) -> KeyMetadataTypeDef | None:
+        """`None`: KMS has deleted it already."""
+        try:
+            return self._client.describe_key(KeyId=key_id)["KeyMetadata"]
+        except self._client.exceptions.NotFoundException:
+            return None
 
     def _rotations_of(self, key_id: str) -> set[str]:
         try:
