@@ -195,6 +195,19 @@ def _add(stack: Stack, options: argparse.Namespace) -> dict[str, Any] | Report:
     )
     _require_usable(registration, stack)
     before = _stored(registration.reference)
+    if before is not None:  # what `add` did not name stays: who was served yesterday is served today
+        registration = replace(
+            registration,
+            tenant=registration.tenant or before.tenant,
+            allow_anonymous=registration.allow_anonymous or before.allow_anonymous,
+            deployment_policy=registration.deployment_policy
+            if options.deployments or listed
+            else before.deployment_policy,
+            deployments={**before.deployments, **registration.deployments},
+            deployment_tenants=before.deployment_tenants,
+            frame_ancestors=before.frame_ancestors,
+            pushes_public_key_to=before.pushes_public_key_to,
+        )
     audit.write(stack, "add", registration, *_changed(before, registration))
     wiring.registrations().add(registration)
     hints = []

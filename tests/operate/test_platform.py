@@ -113,6 +113,25 @@ def test_adding_again_replaces_and_says_so(lti: Lti) -> None:
     assert [found["jwks_url"] for found in lti.json("platform", "list")] == ["https://lms.example/other"]
 
 
+def test_adding_again_keeps_what_it_does_not_name(lti: Lti) -> None:
+    identity = lti.json(*custom(deployment_id="1", tenant="School", deployments="approve"))["id"]
+    lti.json("deployment", "approve", identity, "2", "--tenant", "Faculty")
+    lti.json("platform", "update", identity, "--frame-ancestor", "https://school.example")
+
+    lti.json(*custom(jwks_url="https://lms.example/other"))
+    kept = lti.json("platform", "show", identity)
+    lti.json(*custom(deployment_id="3", tenant="Academy"))
+    named = lti.json("platform", "show", identity)
+
+    assert kept["jwks_url"] == "https://lms.example/other"
+    assert (kept["tenant"], kept["deployment_policy"]) == ("School", "approve")
+    assert kept["frame_ancestors"] == ["https://school.example"]
+    assert kept["deployments"] == {"1": "enabled", "2": "enabled"}
+    assert (named["tenant"], named["deployment_policy"]) == ("Academy", "closed")
+    assert named["deployments"] == {"1": "enabled", "2": "enabled", "3": "enabled"}
+    assert {each["tenant"] for each in lti.json("deployment", "list")} == {"Academy", "Faculty"}
+
+
 def test_a_platform_is_listed_shown_and_removed(lti: Lti, stack: Stack) -> None:
     identity = lti.json(*custom())["id"]
     lti.json(*CANVAS)
