@@ -233,7 +233,7 @@ def test_simultaneous_processes_send_one_to_fetch(stack: Stack, clock: Clock, lm
         return PlatformKeyCache(fetch, PlatformCache(stack.dynamodb, "LaunchesTable", clock), clock, pause=pause)
 
     with ThreadPoolExecutor(1) as elsewhere:
-        first = elsewhere.submit(started(slow, lambda _: None).known, REGISTRATION, "platform-1")
+        first = elsewhere.submit(started(slow, lambda _: None).find, REGISTRATION, "platform-1")
         assert fetching.wait(timeout=30)
         waited: list[float] = []
 
@@ -242,11 +242,8 @@ def test_simultaneous_processes_send_one_to_fetch(stack: Stack, clock: Clock, lm
             let_go.set()
             first.result(timeout=30)
 
-        second = started(lms, pause).known(REGISTRATION, "platform-1")
+        second = started(lms, pause).find(REGISTRATION, "platform-1")
 
-    fetched = first.result()
-    assert second is not None
-    assert fetched is not None
-    assert second.public_numbers() == fetched.public_numbers()
+    assert second.public_numbers() == first.result().public_numbers()
     assert waited
     assert len(lms.fetched) == 1

@@ -144,6 +144,18 @@ def test_twenty_scores_of_one_registration_buy_one_token(platform: Platform, spe
     assert cost["SendMessage"] == 0
 
 
+def test_nobody_but_who_began_a_login_has_a_platform_asked_for_its_keys(platform: Platform, browser: Browser) -> None:
+    question = browser.begins_login(platform)
+    token = platform.signs(platform.claims(question["nonce"], ACTIVITY))
+
+    codes = {Browser().comes_back(question, token).code for _ in range(5)}
+    asked = len(platform.received)
+    honest = browser.comes_back(question, token)
+
+    assert (codes, asked) == ({"browser_mismatch"}, 0)
+    assert (honest.status, len(platform.received)) == (200, 1)
+
+
 def test_forged_tokens_cost_the_platform_one_look_at_its_keys_and_a_wrong_browser_nothing(
     platform: Platform, browser: Browser, spent: Spent
 ) -> None:

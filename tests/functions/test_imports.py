@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from lti_tool.domain.login import fingerprint
 from tests.support.browser import ACTIVITY, http_event
 from tests.support.platform import Platform, serving
 from tests.support.stack import REGION, ROOT, TOOL_URL
@@ -23,11 +24,13 @@ SERVES = """
 import json, sys
 import botocore.client
 
-word, events, registration = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
+word, events, registration, attempt = sys.argv[1], *map(json.loads, sys.argv[2:])
 asked = []
 
 def answer(client, operation, arguments):
     asked.append(operation)
+    if operation == "GetItem" and arguments["Key"] == {"pk": attempt["pk"]}:
+        return {"Item": attempt}
     one_deployment = ":sk" in arguments.get("ExpressionAttributeValues", {})
     return {"Items": [] if one_deployment else [registration]} if operation == "Query" else {}
 
@@ -52,6 +55,12 @@ def in_a_fresh_process(word: str, platform: Platform, *events: object) -> dict[s
         "deployment_policy": "auto",
     }
     registration = {**{name: {"S": value} for name, value in item.items()}, "enabled": {"BOOL": True}}
+    attempt = {
+        "pk": {"S": "launch#abcdefghijkl"},
+        "registration": {"S": platform.registration().reference},
+        "browser": {"S": fingerprint("1.secret")},
+        "expires_at": {"N": "4102444800"},
+    }
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "layers" / "shared"))),
@@ -71,7 +80,7 @@ def in_a_fresh_process(word: str, platform: Platform, *events: object) -> dict[s
         "POWERTOOLS_SERVICE_NAME": "lti",
     }
     done = subprocess.run(
-        [sys.executable, "-c", SERVES, word, json.dumps(events), json.dumps(registration)],
+        [sys.executable, "-c", SERVES, word, *map(json.dumps, (events, registration, attempt))],
         env=environment,
         cwd=ROOT,
         capture_output=True,

@@ -61,12 +61,14 @@ class PlatformKeyCache:
         key_set = self._memory.get(_pk(registration))
         if key_set is None or not self._serves(key_set, kid):
             key_set = self._shared(registration)
-            if not self._is_fresh(key_set):
-                key_set = self._fetched(registration, key_set, "aged", kid)
-        return key_set.keys.get(kid) if key_set else None
+        return key_set.keys.get(kid) if key_set is not None and self._is_fresh(key_set) else None
 
     def find(self, registration: Registration, kid: str) -> RSAPublicKey:
-        stored = self._asked_anew(registration, "unknown-kid", kid)
+        stored = self._shared(registration)
+        if not self._is_fresh(stored):
+            stored = self._fetched(registration, stored, "aged", kid)
+        if stored is None or kid not in stored.keys:
+            stored = self._asked_anew(registration, "unknown-kid", kid)
         if stored is None or kid not in stored.keys:
             raise UnknownKeyError().because(received=kid)
         return stored.keys[kid]

@@ -100,7 +100,7 @@ class LaunchVerifier:
     def _signed(self, response: AuthenticationResponse, trail: Trail) -> tuple[Registration, SignedClaims]:
         registration = self._registration(response, trail)  # whose keys to try
         key = self.platform_keys.known(registration, response.id_token.kid)
-        if key is None:  # only an answer to a question of ours may make us ask the platform for newer keys
+        if key is None:  # only an answer to a question of ours may make us ask the platform for its keys
             self.login_attempts.require_open(response)
             key = self.platform_keys.find(registration, response.id_token.kid)
         trail.passed("key_found", kid=response.id_token.kid)

@@ -269,14 +269,10 @@ class LaunchCodes(Protocol):
 
 class PlatformKeyring(Protocol):
     def known(self, registration: Registration, kid: str) -> RSAPublicKey | None:
-        """The key, when it can be had without asking the platform because of an unknown `kid`.
-
-        Raises:
-            PlatformUnavailableError: nothing is known of this platform's keys, and it does not answer.
-        """
+        """The key, when it can be had without asking the platform."""
 
     def find(self, registration: Registration, kid: str) -> RSAPublicKey:
-        """The key after `known` did not have it: the platform is asked anew, at most once a minute.
+        """The key after `known` did not have it: the platform is asked, for a `kid` that is new at most once a minute.
 
         Raises:
             UnknownKeyError, PlatformUnavailableError.
