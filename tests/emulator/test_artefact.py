@@ -22,6 +22,7 @@ from local.seed import Seeds
 from local.stack import Stack
 from tests.emulator.cloud import ROOT
 from tests.support.policies import functions
+from tests.support.seeds import seeds as seeds
 from tests.support.stack import template
 
 BUILT = Path(os.environ["BUILT"]).resolve()
@@ -94,13 +95,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, interpreter: Interpreter, lo
     stack = standing(folder, BUILT / "SharedLayer" / "python", interpreter, log)
     yield stack
     stack.stop()
-
-
-@pytest.fixture(scope="module")
-def seeds(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeds]:
-    seeds = Seeds(stack, ROOT, tmp_path_factory.mktemp("seeds"))
-    yield seeds
-    seeds.stop()
 
 
 @pytest.mark.parametrize("word", sorted(functions()))

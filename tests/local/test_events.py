@@ -17,6 +17,7 @@ from local.lti import CannotRunError
 from local.seed import Seeds
 from local.stack import Stack
 from tests.local.conftest import SMALL
+from tests.support.seeds import seeds as seeds
 
 EVENTS = ROOT / "events"
 
@@ -26,13 +27,6 @@ def stack() -> Iterator[Stack]:
     stack = Stack(ROOT / "template.yaml", parameters={"LoopbackHttp": "allowed"}, logs=Logs(io.StringIO()))
     yield stack
     stack.stop()
-
-
-@pytest.fixture(scope="module")
-def seeds(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeds]:
-    seeds = Seeds(stack, ROOT, tmp_path_factory.mktemp("seeds"))
-    yield seeds
-    seeds.stop()
 
 
 def run(stack: Stack, seeds: Seeds, word: str) -> Any:
