@@ -94,9 +94,7 @@ check: .venv/.ready validate guard ## style, types, import layers, template: wha
 	@$(BIN)/lint-imports
 
 validate: .venv/.ready .sam/.ready
-	@# WS1000: the X-Ray SDK costs a cold start 380 ms. WS1004: Lambda's own log groups, retention comes with operating.
-	@# ES6000: the dead letter queue itself needs no dead letter queue. E3724: as template.yaml says.
-	@$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules --ignore-checks WS1000 WS1004 ES6000 E3724 -- template.yaml
+	@$(BIN)/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
 	@.sam/bin/sam validate --lint
 	@.sam/bin/sam validate --region us-east-1
 
