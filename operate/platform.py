@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lti_tool.adapters.outbound import require_allowed
+from lti_tool.domain.addresses import LONGEST_REGISTERED_URL
 from lti_tool.domain.errors import ForbiddenAddressError, InvalidRequestError, UnknownRegistrationError
 from lti_tool.domain.registration import (
     DeploymentPolicy,
@@ -27,7 +28,6 @@ from operate.guide import guide
 from operate.pasted import Pasted
 from operate.stack import Stack
 
-_LONGEST_URL = 2000
 _LONGEST_ID = 1000  # bytes; DynamoDB takes 1024 in a sort key
 _ORIGIN = re.compile(r"https://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.ASCII)
 _LOCAL_ORIGIN = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", re.ASCII)
@@ -428,10 +428,10 @@ def _require_usable(registration: Registration, stack: Stack) -> None:
             raise InvalidRequestError(
                 f"the {name} has to begin with https:// and be public, without user info"
             ) from None
-        if len(url) > _LONGEST_URL:
-            raise InvalidRequestError(f"the {name} is longer than {_LONGEST_URL} characters")
+        if len(url) > LONGEST_REGISTERED_URL:
+            raise InvalidRequestError(f"the {name} is longer than {LONGEST_REGISTERED_URL} characters")
     audience = registration.token_audience
-    if audience is not None and (not audience or not audience.isprintable() or len(audience) > _LONGEST_URL):
+    if audience is not None and (not audience or not audience.isprintable() or len(audience) > LONGEST_REGISTERED_URL):
         raise InvalidRequestError("the token audience is empty, too long, or not printable")
     for tenant in (registration.tenant, *registration.deployment_tenants.values()):
         require_tenant(tenant)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+LONGEST_REGISTERED_URL = 2000  # of an issuer and its endpoints
 LONGEST_HOST = 253  # as DNS has it
 LONGEST_URL = 8 * 1024  # Canvas and others put a JWT into the query of a return address
 

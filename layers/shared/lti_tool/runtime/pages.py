@@ -13,7 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lti_tool.domain.addresses import web_address
+from lti_tool.domain.addresses import LONGEST_REGISTERED_URL, web_address
 from lti_tool.domain.errors import DeploymentPendingError, InvalidScoreError, ToolError, UnknownRegistrationError
 from lti_tool.domain.storage import OPENER
 from lti_tool.runtime.languages import Language
@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # the key set's door starts without them
     from lti_tool.domain.registration import Registration
     from lti_tool.domain.storage import StoragePlace
 
-_LONGEST_ISSUER = 2000  # as `lti platform add` takes them
 _LONGEST_CLIENT_ID = 255
 
 # One issuer, and one set of addresses, for all schools: what `lti platform add` knows them as.
@@ -257,7 +256,7 @@ def _how_to_register(error: ToolError, tool_url: str, reader: Language) -> str:
         return ""
     if error.claimed is None:
         return _tool_values(tool_url)
-    issuer = web_address(error.claimed[0]) if len(error.claimed[0]) <= _LONGEST_ISSUER else None
+    issuer = web_address(error.claimed[0]) if len(error.claimed[0]) <= LONGEST_REGISTERED_URL else None
     client_id = error.claimed[1] or ""
     if len(client_id) > _LONGEST_CLIENT_ID or not client_id.isprintable():
         client_id = ""
