@@ -51,12 +51,11 @@ def main() -> int:
     )
     if done.returncode:
         return done.returncode
-    if options.erase_memory:
-        found += [("AWS::KMS::Key", key) for key in _rotated_keys(name, region) if ("AWS::KMS::Key", key) not in found]
     if not options.erase_memory:
         for kind, physical_id in found:
             print(f"kept, if it was to be kept: {kind} {physical_id}")
         return 0
+    found += [("AWS::KMS::Key", key) for key in _rotated_keys(name, region) if ("AWS::KMS::Key", key) not in found]
     left = [physical_id for kind, physical_id in found if not _erased(kind, physical_id, region)]
     return 1 if left else 0
 
